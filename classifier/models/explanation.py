@@ -1,0 +1,34 @@
+"""An explanation: the heat maps of one prediction, all classes, by one method."""
+
+import numpy as np
+import numpy.typing as npt
+from django.db import models
+
+from classifier.models.prediction import Prediction
+
+
+class Explanation(models.Model):
+    """Signed maps at the layer's own resolution, float32, classes in the order of the model's outputs."""
+
+    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="explanations")
+    method = models.CharField(max_length=30, default="grad-cam")
+    layer = models.CharField(max_length=200, blank=True)
+    rows = models.PositiveSmallIntegerField(default=0)
+    columns = models.PositiveSmallIntegerField(default=0)
+    region = models.JSONField(null=True, help_text="[left, top, right, bottom] in px of the upright picture.")
+    maps = models.BinaryField(default=b"", help_text="float32, (classes, rows, columns), little endian")
+    error = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prediction", "method"], name="one_explanation_a_method"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} of prediction {self.prediction_id}"
+
+    def signed_maps(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return {code: (rows, columns)}; empty where the model has no spatial layer."""
+        codes = [entry["code"] for entry in self.prediction.model.classes]
+        maps = np.frombuffer(self.maps, dtype="<f4").reshape(-1, self.rows or 1, self.columns or 1)
+        return dict(zip(codes, maps, strict=True)) if len(maps) else {}

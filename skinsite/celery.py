@@ -1,0 +1,34 @@
+"""The Celery application. Its messages carry an id and nothing else; see skinsite/jobs.py."""
+
+import os
+
+import billiard
+from celery import Celery
+from celery.signals import setup_logging
+
+# A framework that was imported before a fork deadlocks: every worker process starts fresh.
+billiard.set_start_method("spawn", force=True)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skinsite.settings")
+
+from django.conf import settings  # noqa: E402  (the line above names the settings)
+
+app = Celery("skinsite", broker=settings.BROKER_URL)
+app.conf.update(
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"queue_order_strategy": "priority", "socket_connect_timeout": 2, "socket_timeout": 20},
+    task_publish_retry=False,
+    task_default_queue="default",
+    task_time_limit=600,
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def use_django_logging(**kwargs: object) -> None:
+    """Django has configured logging already."""
