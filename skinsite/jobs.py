@@ -169,8 +169,7 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 name="%(class)s_has_an_end_exactly_when_final",
-                condition=Q(state__in=FINAL, finished_at__isnull=False)
-                | Q(state__in=OPEN, finished_at__isnull=True),
+                condition=Q(state__in=FINAL, finished_at__isnull=False) | Q(state__in=OPEN, finished_at__isnull=True),
             ),
         ]
 

@@ -1,0 +1,160 @@
+"""Predictions: what a worker does with one row, and what a person may ask of it."""
+
+import logging
+import uuid
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image
+
+from classifier.inference import bundle, classifier, preprocess
+from classifier.inference.cache import ClassifierCache
+from classifier.inference.clinical import Clinical
+from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
+from classifier.services import software
+from classifier.services.queueing import queue_of, send_predictions_on_commit
+from skinsite.jobs import Failure, State, heartbeat
+from skinsite.refusal import Conflict
+
+logger = logging.getLogger(__name__)
+GRAD_CAM = "grad-cam"
+NO_SPATIAL_LAYER = {
+    "code": "no-spatial-layer",
+    "message": "This model has no layer that keeps the picture's geometry, so there is nothing to map.",
+}
+_loaded = ClassifierCache(settings.CLASSIFIER_CACHE_BYTES)
+
+
+def run_prediction(*, prediction_id: int) -> None:
+    """queued -> done, or failed with a reason; cancelled and finished rows are left alone.
+
+    An unexpected error puts the row back (at most three attempts) and is raised again, for the log.
+    """
+    prediction = (
+        Prediction.objects.filter(pk=prediction_id).select_related("model", "image__case").defer("provenance").first()
+    )
+    if prediction is None or prediction.state != State.QUEUED:
+        return
+    model = prediction.model
+    token = Prediction.objects.claim(prediction_id, in_hand=_loaded.has(model.sha256))
+    if token is None:
+        return
+    try:
+        with heartbeat(Prediction.objects.all(), prediction_id, token):
+            loaded, load_ms = load_classifier(model)
+            Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
+            answer = _answer(loaded, prediction)
+        _finish(prediction, token, loaded, answer, load_ms)
+    except Failure as failure:
+        Prediction.objects.fail(prediction_id, token, failure)
+    except Exception:
+        Prediction.objects.stumble(prediction_id, token)
+        raise
+
+
+def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
+    """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already."""
+    try:
+        return _loaded.get(model.sha256, lambda: classifier.load(bundle.read(model.bundle_path)))
+    except bundle.BundleError as error:
+        raise Failure(
+            "bundle-damaged",
+            f"The stored files of {model} cannot be used: {error}",
+            "An administrator must register the model again.",
+        ) from error
+
+
+def cancel_prediction(*, prediction: Prediction) -> None:
+    """queued, running -> cancelled. Raises Conflict in another state."""
+    if not Prediction.objects.filter(pk=prediction.pk).cancel():
+        raise Conflict(f"This prediction is {prediction.state}: only a queued or running one can be cancelled.")
+
+
+def cancel_case(*, case: Case) -> int:
+    return Prediction.objects.filter(image__case=case).cancel()
+
+
+def retry_prediction(*, prediction: Prediction) -> None:
+    """failed, cancelled -> queued. Raises Conflict in another state."""
+    with transaction.atomic():
+        if not Prediction.objects.filter(pk=prediction.pk).retry():
+            raise Conflict(f"This prediction is {prediction.state}: only a failed or cancelled one can be tried again.")
+        send_predictions_on_commit([prediction.pk], queue=queue_of(prediction.model))
+
+
+def clinical_of(case: Case) -> Clinical:
+    return Clinical(age=None if case.age is None else float(case.age), sex=case.sex or None, site=case.site or None)
+
+
+def _answer(loaded: classifier.Classifier, prediction: Prediction) -> classifier.Answer:
+    return classifier.run(loaded, [_pixels(prediction.image)], [clinical_of(prediction.image.case)], maps=True)
+
+
+def _pixels(image: CaseImage) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the stored picture, uint8 (height, width, 3)."""
+    try:
+        with image.pixels.open("rb") as file, Image.open(file) as picture:
+            return np.asarray(picture)
+    except FileNotFoundError as error:
+        raise Failure(
+            "image-missing", f"The stored picture of {image.name} is gone.", "Submit the image again."
+        ) from error
+
+
+def _finish(
+    prediction: Prediction, token: uuid.UUID, loaded: classifier.Classifier, answer: classifier.Answer, load_ms: float
+) -> None:
+    """Write result and maps together, if the row is still ours."""
+    codes = [entry["code"] for entry in prediction.model.classes]
+    probabilities = dict(zip(codes, answer.probabilities[0].tolist(), strict=True))
+    scores = None if answer.scores is None else dict(zip(codes, answer.scores[0].tolist(), strict=True))
+    top = max(codes, key=lambda code: probabilities[code])
+    with transaction.atomic():
+        won = Prediction.objects.finish(
+            prediction.pk,
+            token,
+            probabilities=probabilities,
+            scores=scores,
+            top_code=top,
+            top_probability=probabilities[top],
+            load_ms=load_ms,
+            predict_ms=answer.predict_ms,
+            explain_ms=answer.explain_ms,
+            provenance=_provenance(prediction),
+        )
+        if won:
+            Explanation.objects.update_or_create(
+                prediction=prediction, method=GRAD_CAM, defaults=_explanation(prediction, loaded, answer)
+            )
+
+
+def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, Any]:
+    if answer.maps is None:
+        return {"error": NO_SPATIAL_LAYER}
+    maps = answer.maps[0]
+    image = prediction.image
+    return {
+        "layer": loaded.layer or "",
+        "rows": maps.shape[1],
+        "columns": maps.shape[2],
+        "region": list(preprocess.region(loaded.manifest.input, image.height, image.width)),
+        "maps": maps.astype("<f4").tobytes(),
+    }
+
+
+def _provenance(prediction: Prediction) -> dict[str, Any]:
+    """Everything that the answer depends on, so that it can be made again."""
+    model, image = prediction.model, prediction.image
+    clinical = clinical_of(image.case)
+    return {
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256, "manifest": model.manifest},
+        "image": {"sha256": image.sha256, "changes": image.changes},
+        "clinical": vars(clinical) if model.uses_clinical else None,
+        "preprocessing": preprocess.PREPROCESSING_VERSION,
+        "engine": "native",
+        "software": software.versions(),
+        "finished": timezone.now().isoformat(),
+    }

@@ -1,0 +1,49 @@
+"""The sweeper: takes back what stopped beating, and sends again what the broker lost."""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from classifier.models import Admission, Prediction
+from classifier.models.model_record import Framework
+from classifier.services import queueing
+from skinsite.celery import app
+from skinsite.jobs import State
+
+logger = logging.getLogger(__name__)
+PATIENCE = timedelta(seconds=5)
+
+
+def sweep() -> None:
+    """One round. Any number of sweepers may run at once: each step is a conditional UPDATE."""
+    for rows in (Prediction.objects.all(), Admission.objects.all()):
+        if recovered := rows.recover():
+            logger.warning("%s %s lost their worker and were taken back.", recovered, rows.model._meta.verbose_name)
+    for framework in Framework.values:
+        if waiting := _unsent(Prediction.objects.filter(model__framework=framework), queue=framework):
+            queueing.send_predictions(waiting, queue=framework)
+    if waiting := _unsent(Admission.objects.all(), queue=queueing.DEFAULT_QUEUE):
+        queueing.send_admissions(waiting)
+
+
+def _unsent(rows: "Prediction.objects.__class__ | Admission.objects.__class__", *, queue: str) -> list[int]:
+    """The queued rows that no message stands for: only where their queue is empty can one have been lost."""
+    long_ago = timezone.now() - PATIENCE
+    waiting = rows.filter(state=State.QUEUED).filter(Q(sent_at__isnull=True) | Q(sent_at__lt=long_ago)).order_by("pk")
+    pks = list(waiting.values_list("pk", flat=True))
+    return pks if pks and _length(queue) == 0 else []
+
+
+def _length(queue: str) -> int | None:
+    """The number of messages in a queue, or None while the broker does not answer."""
+    try:
+        with app.connection_for_write() as connection:
+            return int(connection.default_channel.client.llen(queue))
+    except (OperationalError, OSError):
+        return None
+    except Exception as error:  # redis-py and valkey have exceptions of their own
+        logger.warning("The broker does not answer (%s).", error)
+        return None
