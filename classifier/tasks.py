@@ -1,10 +1,27 @@
 """Thin tasks: load a row by its id, call a service. They run in worker processes only."""
 
+import logging
+import os
+
 from celery import shared_task
+from celery.signals import worker_process_init
 
 from classifier.services.admissions import run_admission
 from classifier.services.predictions import run_prediction
 from classifier.services.queueing import ADMIT, PREDICT
+from classifier.services.workers import warm_up
+
+logger = logging.getLogger(__name__)
+
+
+@worker_process_init.connect
+def prepare(**kwargs: object) -> None:
+    """A fresh worker process loads its framework before it takes a task; without it, the first task does."""
+    if framework := os.environ.get("SKINSITE_FRAMEWORK"):
+        try:
+            warm_up(framework=framework)
+        except Exception:
+            logger.exception("The default models of %s could not be loaded.", framework)
 
 
 @shared_task(name=PREDICT, soft_time_limit=None, time_limit=180)

@@ -25,6 +25,10 @@ app.conf.update(
     task_publish_retry=False,
     task_default_queue="default",
     task_time_limit=600,
+    worker_proc_alive_timeout=120,
+    worker_max_memory_per_child=8_000_000,
+    worker_send_task_events=False,
+    broker_heartbeat=0,
 )
 app.autodiscover_tasks()
 

@@ -33,7 +33,7 @@ DIAGNOSES: Mapping[str, Diagnosis] = {
         Diagnosis("scc", "Squamous cell carcinoma", True, "#CC79A7"),
         Diagnosis("scc_is", "Squamous cell carcinoma in situ", True, "#CC79A7"),
         Diagnosis("scc_inv", "Invasive squamous cell carcinoma", True, "#CC79A7"),
-        Diagnosis("akiec", "Actinic keratosis / Bowen’s disease", True, "#F0E442"),
+        Diagnosis("akiec", "Actinic keratosis / Bowen's disease", True, "#F0E442"),
         Diagnosis("ak", "Actinic keratosis", True, "#F0E442"),
         Diagnosis("nv", "Melanocytic nevus", False, "#0072B2"),
         Diagnosis("bkl", "Benign keratosis", False, "#56B4E9"),

@@ -51,7 +51,8 @@ SKINSITE_SIGNUP = os.environ.get("SKINSITE_SIGNUP", "open")
 if SKINSITE_SIGNUP not in ("open", "invite", "closed"):
     raise ImproperlyConfigured(f"SKINSITE_SIGNUP is {SKINSITE_SIGNUP!r}; it must be open, invite or closed.")
 SKINSITE_UNCONFINED_ADMISSION = bool(os.environ.get("SKINSITE_UNCONFINED_ADMISSION"))
-SKINSITE_DEMO = PORT and os.environ.get("SKINSITE_DEMO", "1") == "1"
+SKINSITE_BIND = os.environ.get("SKINSITE_BIND", "127.0.0.1")
+SKINSITE_DEMO = SKINSITE_BIND == "127.0.0.1" and os.environ.get("SKINSITE_DEMO", "1") == "1"
 
 # Limits, as in the contract.
 IMAGES_A_CASE = 50

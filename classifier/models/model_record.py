@@ -86,9 +86,6 @@ class ModelRecord(models.Model):
     def __str__(self) -> str:
         return f"{self.name} (version {self.version})"
 
-    def get_absolute_url(self) -> str:
-        return reverse("model", args=[self.pk])
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refuse to change what a prediction may have been made with."""
         if self.pk:
@@ -97,6 +94,9 @@ class ModelRecord(models.Model):
             if changed:
                 raise ValidationError(f"A ready model never changes: {', '.join(changed)}. Register a new version.")
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("model", args=[self.pk])
 
     @property
     def classes(self) -> list[dict[str, Any]]:

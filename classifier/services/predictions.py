@@ -19,7 +19,6 @@ from classifier.services.queueing import queue_of, send_predictions_on_commit
 from skinsite.jobs import Failure, State, heartbeat
 from skinsite.refusal import Conflict
 
-logger = logging.getLogger(__name__)
 GRAD_CAM = "grad-cam"
 NO_SPATIAL_LAYER = {
     "code": "no-spatial-layer",
@@ -65,6 +64,13 @@ def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
             f"The stored files of {model} cannot be used: {error}",
             "An administrator must register the model again.",
         ) from error
+
+
+def rehearse(model: ModelRecord) -> None:
+    """Load a model and answer for a grey picture, so that the first person does not wait for the compiler."""
+    loaded, _ = load_classifier(model)
+    grey = np.full((450, 600, 3), 128, np.uint8)
+    classifier.run(loaded, [grey], [Clinical(age=None, sex=None, site=None)], maps=True)
 
 
 def cancel_prediction(*, prediction: Prediction) -> None:

@@ -1,4 +1,4 @@
-"""Sending messages: after the commit, with an id and nothing else. A message that is lost is sent again (sweeping.py)."""
+"""Sending messages: after the commit, with an id and nothing else. sweeping.py sends lost ones again."""
 
 import logging
 from collections.abc import Iterable

@@ -1,0 +1,52 @@
+"""Prepare everything and become the supervisor of the portal's processes."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from classifier.services.workers import clear_ready_marks
+
+
+class Command(BaseCommand):
+    help = "Run the portal: database, demo content, web, workers, broker and sweeper, in the foreground."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._say("Preparing the database and the static files")
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if settings.SKINSITE_DEMO:
+            call_command("demo_accounts")
+            call_command("demo")
+        clear_ready_marks()
+        self._say("Starting web, workers, broker and sweeper")
+        self._become_supervisor()
+
+    def _become_supervisor(self) -> None:
+        for folder in ("log", "run"):
+            (settings.SKINSITE_DATA / folder).mkdir(exist_ok=True, mode=0o700)
+        supervisord = Path(sys.executable).with_name("supervisord")
+        program = str(supervisord) if supervisord.exists() else shutil.which("supervisord")
+        if program is None:
+            raise CommandError("supervisord is missing: install requirements.txt.")
+        os.chdir(settings.BASE_DIR)
+        os.environ.update(
+            SKINSITE_DATA=str(settings.SKINSITE_DATA),
+            SKINSITE_PYTHON=sys.executable,
+            SKINSITE_BIND=settings.SKINSITE_BIND,
+            SKINSITE_BROKER_SOCKET=str(settings.BROKER_SOCKET),
+            SKINSITE_OWN_BROKER="false" if os.environ.get("REDIS_URL") else "true",
+            PORT=str(settings.PORT),
+            PYTHONUNBUFFERED="1",
+        )
+        self.stdout.flush()
+        os.execv(program, [program, "--configuration", str(settings.BASE_DIR / "supervisord.conf")])  # noqa: S606
+
+    def _say(self, what: str) -> None:
+        self.stdout.write(f"{what} …")
+        self.stdout.flush()
