@@ -1,0 +1,3 @@
+from classifier.admin.model_record import ModelRecordAdmin
+
+__all__ = ["ModelRecordAdmin"]
