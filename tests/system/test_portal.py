@@ -1,0 +1,141 @@
+"""The whole portal: its own processes, two real demo models, real answers."""
+
+import re
+import signal
+import socket
+import stat
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.factories import picture
+from tests.system.portal import Portal
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+FRAMEWORKS = re.compile(r"tensorflow|libtorch|onnxruntime|matplotlib|openvino")
+
+
+def rows(case: dict) -> list[dict]:
+    return [row for image in case["images"] for row in image["predictions"]]
+
+
+def test_the_two_demo_models_are_ready_and_default(portal):
+    models = portal.models()
+    assert {(model["framework"], model["state"], model["default"]) for model in models} == {
+        ("keras", "ready", True),
+        ("torch", "ready", True),
+    }
+    assert all(check["passed"] for model in models for check in model["report"])
+
+
+def test_the_accounts_file_is_private(portal):
+    path = portal.data / "demo-accounts.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [len(line.split()) for line in path.read_text().splitlines()] == [3, 3]
+
+
+def test_the_sample_case_is_answered(portal):
+    case = portal.settled(portal.api("GET", "/cases").json()["items"][-1])
+    assert case["title"] == "Sample case"
+    assert {row["state"] for row in rows(case)} == {"done"}
+
+
+def test_a_case_is_answered_with_maps_within_three_seconds(portal):
+    portal.settled(portal.submit(picture(1, (600, 450))))
+    seconds = []
+    for seed in range(3):
+        began = time.monotonic()
+        case = portal.settled(portal.submit(picture(seed, (600, 450))))
+        seconds.append(time.monotonic() - began)
+        assert all(row["state"] == "done" and row["explanation"]["url"] for row in rows(case))
+    assert statistics.median(seconds) <= 3
+
+
+def test_probabilities_are_a_distribution_over_the_models_classes(portal):
+    models = {model["id"]: model for model in portal.models()}
+    for row in rows(portal.settled(portal.submit(picture(2)))):
+        assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert list(row["probabilities"]) == [entry["code"] for entry in models[row["model"]["id"]]["classes"]]
+        assert row["top"]["probability"] == max(row["probabilities"].values())
+
+
+def test_the_same_picture_gets_the_same_answer_by_page_and_by_api(portal):
+    by_api = portal.settled(portal.submit(picture(3)))
+    by_page = portal.settled({"id": submit_by_page(portal, picture(3))})
+    assert [row["probabilities"] for row in rows(by_api)] == [row["probabilities"] for row in rows(by_page)]
+    assert by_api["images"][0]["sha256"] == by_page["images"][0]["sha256"]
+
+
+def submit_by_page(portal: Portal, content: bytes) -> str:
+    """Log in and submit with the form, as a browser without JavaScript does; return the case's id."""
+    browser = requests.Session()
+    page = browser.get(f"{portal.url}/accounts/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
+    password, _ = portal.account()
+    entered = browser.post(page.url, {"login": "researcher", "password": password, "csrfmiddlewaretoken": token})
+    assert entered.url.rstrip("/") == portal.url, entered.url
+    page = browser.get(f"{portal.url}/cases/new/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
+    chosen = [model["id"] for model in portal.models()]
+    answer = browser.post(
+        page.url, {"csrfmiddlewaretoken": token, "models": chosen}, files={"images": ("lesion.jpg", content)}
+    )
+    return re.fullmatch(rf"{re.escape(portal.url)}/cases/(\d+)/", answer.url)[1]
+
+
+def test_age_sex_and_site_reach_the_model_that_uses_them(portal):
+    plain = rows(portal.settled(portal.submit(picture(4))))
+    told = rows(portal.settled(portal.submit(picture(4), age="80", sex="male", site="scalp")))
+    changed = [one["probabilities"] != other["probabilities"] for one, other in zip(plain, told, strict=True)]
+    frameworks = {model["id"]: model["framework"] for model in portal.models()}
+    assert {frameworks[row["model"]["id"]]: change for row, change in zip(plain, changed, strict=True)} == {
+        "keras": True,
+        "torch": False,
+    }
+
+
+def test_the_web_process_is_small_and_free_of_frameworks(portal):
+    master = min(portal.pids("gunicorn"))
+    (worker,) = (pid for pid in portal.pids("gunicorn") if pid != master)
+    requests.get(f"{portal.url}/accounts/login/", timeout=10)
+    assert not FRAMEWORKS.search(Path(f"/proc/{worker}/maps").read_text())
+    assert portal.resident_mb([worker]) <= 150
+
+
+def test_a_second_portal_runs_beside_it_and_starts_again_within_thirty_seconds(portal, tmp_path):
+    """Its first start gets no demo content, to be quick; the second start of the main portal is timed below."""
+    with Portal(tmp_path / "other", SKINSITE_DEMO="0") as other:
+        assert requests.get(f"{other.url}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"{portal.url}/healthz", timeout=10).status_code == 200
+        assert not set(other.pids("")) & set(portal.pids(""))
+
+
+def test_a_data_folder_with_a_long_path_works(tmp_path):
+    folder = tmp_path / ("long" * 20) / ("longer" * 10)
+    folder.mkdir(parents=True)
+    with Portal(folder / "data", SKINSITE_DEMO="0") as other:
+        assert requests.get(f"{other.url}/healthz", timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_at_once_leaves_nothing_and_starts_again(portal, sign):
+    """Ctrl-C or SIGTERM: everything is gone within 20 s; the second start is ready within 30 s."""
+    assert portal.stop(sign) < 20
+    assert portal.pids("") == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", portal.port)) != 0
+    portal.start()
+    assert portal.seconds_to_ready <= 30
+
+
+def test_killed_processes_lose_no_prediction(portal):
+    """A short run of what tests/system/chaos.py does at length."""
+    from tests.system.chaos import bombard
+
+    outcome = bombard(portal, predictions=40, workers=2, brokers=1, webs=1)
+    assert outcome["states"] == {"done": 40}, outcome
+    assert outcome["explained"] == 40
+    assert outcome["held_up_s"] <= 60
