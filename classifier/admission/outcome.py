@@ -1,0 +1,71 @@
+"""What an admission answers: checks, one problem or none, and where the bundle is."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: a short name, whether it passed, and a sentence with the values found."""
+
+    check: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a model was refused: a stable kebab-case code, a sentence that names the thing, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answer to one admission; `manifest` is complete as used, `measured` in milliseconds and bytes."""
+
+    accepted: bool
+    report: tuple[Check, ...]
+    error: Problem | None = None
+    manifest: dict[str, Any] | None = None
+    classes: tuple[str, ...] = ()
+    framework: str = ""
+    architecture: str = ""
+    parameters: int | None = None
+    sha256: str | None = None
+    bundle: Path | None = None
+    layer: str = ""
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """The upload cannot become a bundle; `check` is the check that failed."""
+
+    def __init__(self, check: str, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.check = check
+        self.problem = Problem(code, message, hint)
+
+
+class Report:
+    """The checks of one admission in their order; a refusal is its last line."""
+
+    def __init__(self, checks: tuple[Check, ...] = ()) -> None:
+        self._checks = list(checks)
+
+    def passed(self, check: str, detail: str) -> None:
+        self._checks.append(Check(check, True, detail))
+
+    def assumed(self, detail: str) -> None:
+        """Note a guess that neither the file nor the manifest settled."""
+        self._checks.append(Check("assumed", True, f"assumed: {detail}"))
+
+    def refused(self, refusal: Refusal) -> None:
+        self._checks.append(Check(refusal.check, False, refusal.problem.message))
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return tuple(self._checks)

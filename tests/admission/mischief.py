@@ -1,0 +1,158 @@
+"""What a hostile file would try in its confined child; each function answers with what happened.
+
+`supervision.run` runs them in a real child behind the real walls.
+"""
+
+import ctypes
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CALLS = {"x86_64": {"clone": 56, "ptrace": 101, "memfd": 319}, "aarch64": {"clone": 220, "ptrace": 117, "memfd": 279}}
+
+
+def attempt(deed: Callable[[], Any]) -> str:
+    """The name of the error that the deed met, or `done`."""
+    try:
+        deed()
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, str(error))
+    return "done"
+
+
+def system_call(number: int, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+
+def read(path: str) -> str:
+    return attempt(Path(path).read_bytes)
+
+
+def list_folder(path: str) -> str:
+    return attempt(lambda: os.listdir(path))
+
+
+def write(path: str) -> str:
+    return attempt(lambda: Path(path).write_text("was here"))
+
+
+def delete(path: str) -> str:
+    return attempt(Path(path).unlink)
+
+
+def link_in(path: str) -> str:
+    return attempt(lambda: os.link(path, "linked"))
+
+
+def make_symlink(path: str) -> str:
+    return attempt(lambda: os.symlink(path, "linked"))
+
+
+def change_mode(path: str) -> str:
+    return attempt(lambda: os.chmod(path, 0o777))
+
+
+def truncate(path: str) -> str:
+    return attempt(lambda: os.truncate(path, 0))
+
+
+def connect(port: int) -> str:
+    return attempt(lambda: socket.create_connection(("127.0.0.1", port), timeout=2))
+
+
+def open_unix_socket() -> str:
+    return attempt(lambda: socket.socket(socket.AF_UNIX))
+
+
+def execute() -> str:
+    return attempt(lambda: os.execv("/bin/true", ["true"]))
+
+
+def run_program() -> str:
+    return attempt(lambda: subprocess.run(["/bin/true"], check=True))
+
+
+def fork() -> str:
+    return attempt(os.fork)
+
+
+def clone_with_namespace(machine: str) -> str:
+    return attempt(lambda: system_call(CALLS[machine]["clone"], 0x1000_0000 | signal.SIGCHLD, 0, 0, 0, 0))
+
+
+def trace_parent(machine: str) -> str:
+    return attempt(lambda: system_call(CALLS[machine]["ptrace"], 16, os.getppid(), 0, 0))
+
+
+def hide_memory(machine: str) -> str:
+    return attempt(lambda: system_call(CALLS[machine]["memfd"], 0, 0))
+
+
+def kill_parent() -> str:
+    return attempt(lambda: os.kill(os.getppid(), signal.SIGTERM))
+
+
+def read_parent(name: str) -> str:
+    return attempt(Path("/proc", str(os.getppid()), name).read_bytes)
+
+
+def raise_limit() -> str:
+    import resource
+
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except ValueError:
+        return "refused"
+    return "done"
+
+
+def look_around() -> dict[str, Any]:
+    """What an ordinary child may do, and what it can see of the portal."""
+    thread = threading.Thread(target=time.sleep, args=(0,))
+    thread.start()
+    thread.join()
+    Path("mine").write_text("allowed")
+    return {
+        "environment": dict(os.environ),
+        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+        "path": sys.path,
+        "inside": Path("mine").read_text(),
+    }
+
+
+def read_descriptor(descriptor: int) -> str:
+    with os.fdopen(descriptor, "rb") as upload:
+        return upload.read().decode()
+
+
+def eat_memory() -> str:
+    eaten = []
+    while True:
+        eaten.append(bytearray(16 * 1024**2))
+        time.sleep(0.01)
+
+
+def eat_time() -> str:
+    while True:
+        time.sleep(0.01)
+
+
+def eat_disk() -> str:
+    for number in range(1000):
+        Path(f"part{number}").write_bytes(bytes(4 * 1024**2))
+        time.sleep(0.01)
+    return "done"
+
+
+def die() -> str:
+    os.abort()
