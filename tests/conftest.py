@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
 InProcess = Callable[..., Any]
@@ -38,3 +39,9 @@ def shared_data() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real data at {SHARED}: set SKINSITE_SHARED to the folder that holds data/")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected_static_files() -> None:
+    """Pages name static files by their hashes, in the tests as in production."""
+    call_command("collectstatic", verbosity=0, interactive=False)

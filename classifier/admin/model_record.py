@@ -79,7 +79,9 @@ class RegistrationForm(forms.ModelForm):
 class RecheckForm(forms.ModelForm):
     """The texts of a model; for a refused one also another manifest."""
 
-    manifest = ManifestField(required=False, help_text="Change it and save: the same file is checked again.")
+    other_manifest = ManifestField(
+        label="Manifest", required=False, help_text="Change it and save: the same file is checked again."
+    )
 
     class Meta:
         model = ModelRecord
@@ -88,10 +90,10 @@ class RecheckForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.state != ModelState.REFUSED:
-            del self.fields["manifest"]
+            del self.fields["other_manifest"]
             return
         last = Admission.objects.filter(record=self.instance).last()
-        self.fields["manifest"].initial = last.manifest if last else {}
+        self.fields["other_manifest"].initial = last.manifest if last else {}
 
 
 @admin.register(ModelRecord)
@@ -110,7 +112,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ModelRecord | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("file", "manifest")})]
-        texts = [*TEXTS, "manifest"] if obj.state == ModelState.REFUSED else TEXTS
+        texts = [*TEXTS, "other_manifest"] if obj.state == ModelState.REFUSED else TEXTS
         return [
             (None, {"fields": ("page", *texts)}),
             ("Admission report", {"fields": ("report_table",)}),
@@ -136,9 +138,9 @@ class ModelRecordAdmin(admin.ModelAdmin):
         if not change:
             return
         obj.save(update_fields=[name for name in TEXTS if name in form.changed_data] or None)
-        if "manifest" in form.changed_data:
+        if "other_manifest" in form.changed_data:
             try:
-                recheck_model(record=obj, manifest=form.cleaned_data["manifest"])
+                recheck_model(record=obj, manifest=form.cleaned_data["other_manifest"])
             except (Conflict, Refusal) as reason:
                 self.message_user(request, str(reason), messages.ERROR)
 
