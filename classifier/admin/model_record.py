@@ -45,6 +45,9 @@ class RegistrationForm(forms.ModelForm):
         help_text="Name, classes in the order of the outputs, input and architecture; what is left out is proposed."
     )
 
+    user: Any = None
+    registered: ModelRecord
+
     class Meta:
         model = ModelRecord
         fields = ()
@@ -63,14 +66,14 @@ class RegistrationForm(forms.ModelForm):
             for problem in refusal.problems:
                 self.add_error("file" if problem.field == "file" else "manifest", problem.message)
         else:
-            self.instance = ModelRecord.objects.get(pk=admission.record_id)
+            self.registered = self.instance = ModelRecord.objects.get(pk=admission.record_id)
         return cleaned
 
     def _post_clean(self) -> None:
         """The service has validated and written the record."""
 
     def save(self, commit: bool = True) -> ModelRecord:
-        return self.instance
+        return self.registered
 
     def save_m2m(self) -> None:
         """There is nothing of the kind."""
@@ -104,9 +107,11 @@ class ModelRecordAdmin(admin.ModelAdmin):
     actions = ("make_default", "make_no_default", "retire")
     ordering = ("-created",)
 
-    def get_form(self, request: HttpRequest, obj: ModelRecord | None = None, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: ModelRecord | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         if obj is not None:
-            return super().get_form(request, obj, form=RecheckForm, **kwargs)
+            return super().get_form(request, obj, change, form=RecheckForm, **kwargs)
         return type("RegistrationFormOfRequest", (RegistrationForm,), {"user": request.user})
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelRecord | None = None) -> Any:

@@ -180,4 +180,4 @@ def _filled(image: CaseImage, case: Case) -> CaseImage:
 def _delete_files(rows: Iterable[CaseImage]) -> None:
     for row in rows:
         for file in (row.pixels, row.screen, row.thumbnail):
-            default_storage.delete(file.name)
+            default_storage.delete(str(file))

@@ -11,7 +11,7 @@ from classifier.models import Admission, Prediction
 from classifier.models.model_record import Framework
 from classifier.services import queueing
 from skinsite.celery import app
-from skinsite.jobs import State
+from skinsite.jobs import JobQuerySet, State
 
 logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=5)
@@ -29,7 +29,7 @@ def sweep() -> None:
         queueing.send_admissions(waiting)
 
 
-def _unsent(rows: "Prediction.objects.__class__ | Admission.objects.__class__", *, queue: str) -> list[int]:
+def _unsent(rows: JobQuerySet, *, queue: str) -> list[int]:
     """The queued rows that no message stands for: only where their queue is empty can one have been lost."""
     long_ago = timezone.now() - PATIENCE
     waiting = rows.filter(state=State.QUEUED).filter(Q(sent_at__isnull=True) | Q(sent_at__lt=long_ago)).order_by("pk")
