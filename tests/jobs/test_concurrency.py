@@ -1,4 +1,4 @@
-"""Many workers at once, each with its own connection. Runs on SQLite here, and on PostgreSQL in test_on_postgresql.py."""
+"""Many workers at once, each with its own connection; test_on_postgresql.py runs these on PostgreSQL too."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
