@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.factories import picture
-from tests.system.portal import Portal
+from tests.system.portal import Portal, csrf_token
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 FRAMEWORKS = re.compile(r"tensorflow|libtorch|onnxruntime|matplotlib|openvino")
@@ -70,19 +70,11 @@ def test_the_same_picture_gets_the_same_answer_by_page_and_by_api(portal):
 
 
 def submit_by_page(portal: Portal, content: bytes) -> str:
-    """Log in and submit with the form, as a browser without JavaScript does; return the case's id."""
-    browser = requests.Session()
-    page = browser.get(f"{portal.url}/accounts/login/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
-    password, _ = portal.account()
-    entered = browser.post(page.url, {"login": "researcher", "password": password, "csrfmiddlewaretoken": token})
-    assert entered.url.rstrip("/") == portal.url, entered.url
+    """Submit with the form, as a browser without JavaScript does; return the case's id."""
+    browser = portal.browser()
     page = browser.get(f"{portal.url}/cases/new/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
-    chosen = [model["id"] for model in portal.models()]
-    answer = browser.post(
-        page.url, {"csrfmiddlewaretoken": token, "models": chosen}, files={"images": ("lesion.jpg", content)}
-    )
+    form = {"csrfmiddlewaretoken": csrf_token(page.text), "models": [model["id"] for model in portal.models()]}
+    answer = browser.post(page.url, form, files={"images": ("lesion.jpg", content)})
     return re.fullmatch(rf"{re.escape(portal.url)}/cases/(\d+)/", answer.url)[1]
 
 

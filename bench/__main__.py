@@ -1,0 +1,40 @@
+"""`make bench`: one portal, one interleaved run; the last line on stdout is the JSON object of docs/performance.md."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.portal import measure_portal
+from tests.system.portal import Portal
+
+LATER = ("evaluate_vs_script", "fast_b8_vs_torch", "fast_b8_vs_keras")
+
+
+def main() -> None:
+    ratios: dict[str, Any] = dict.fromkeys(LATER)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data")
+        with Portal(data) as portal:
+            ratios |= measure_portal(portal)
+        for framework in ("torch", "keras"):
+            ratios |= _in_a_process(framework, data / "models" / "bundles")
+    costs = [ratios.pop(f"explain_cost_{framework}") for framework in ("torch", "keras")]
+    print(json.dumps(ratios | {"explain_cost": max(costs)}))
+
+
+def _in_a_process(framework: str, bundles: Path) -> dict[str, float]:
+    """Measure one framework's classifier in a process of its own."""
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.inference", framework, str(bundles)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return dict(json.loads(run.stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    main()
