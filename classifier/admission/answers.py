@@ -1,0 +1,98 @@
+"""What a confined child left behind, read as if an attacker had written it."""
+
+import json
+import os
+import stat
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from classifier.admission.outcome import Check, Problem
+
+ANSWER = "answer.json"
+ANSWER_BYTES = 8 * 1024**2
+TEXT_LENGTH = 2000
+
+TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
+NUMBERS = {"type": "array", "maxItems": 10_000, "items": {"type": "number"}}
+CHECK = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["check", "passed", "detail"],
+    "properties": {"check": {"type": "string", "maxLength": 40}, "passed": {"type": "boolean"}, "detail": TEXT},
+}
+PROBLEM = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["code", "message", "hint"],
+    "properties": {"code": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"}, "message": TEXT, "hint": TEXT},
+}
+REPORT = {"type": "array", "maxItems": 200, "items": CHECK}
+REFUSED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["report", "problem"],
+    "properties": {"report": REPORT, "problem": PROBLEM},
+}
+UNAVAILABLE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["unavailable"],
+    "properties": {"unavailable": TEXT},
+}
+
+
+class Untrustworthy(Exception):
+    """The child wrote something that an honest child never writes."""
+
+
+def read(folder: Path, success: dict[str, Any]) -> dict[str, Any]:
+    """Return the child's answer: it fits `success`, REFUSED or UNAVAILABLE. Raises Untrustworthy."""
+    try:
+        answer = json.loads(read_file(folder / ANSWER, ANSWER_BYTES), parse_constant=_no_number)
+        jsonschema.validate(answer, {"anyOf": [success, REFUSED, UNAVAILABLE]})
+    except (ValueError, RecursionError, jsonschema.ValidationError) as error:
+        raise Untrustworthy(f"the answer does not fit its schema: {str(error)[:200]}") from error
+    assert isinstance(answer, dict)
+    return answer
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file that has one name and is no link. Raises Untrustworthy."""
+    descriptor = open_regular(path, limit)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(limit)
+
+
+def open_regular(path: Path, limit: int) -> int:
+    """Open what must be a regular file of at most `limit` bytes; the caller closes it. Raises Untrustworthy."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise Untrustworthy(f"{path.name} cannot be opened: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size > limit:
+        os.close(descriptor)
+        raise Untrustworthy(f"{path.name} is no plain file of at most {limit:,} bytes")
+    return descriptor
+
+
+def report(answer: dict[str, Any]) -> tuple[Check, ...]:
+    return tuple(Check(plain(c["check"]), c["passed"], plain(c["detail"])) for c in answer["report"])
+
+
+def problem(answer: dict[str, Any]) -> Problem:
+    found = answer["problem"]
+    return Problem(found["code"], plain(found["message"]), plain(found["hint"]))
+
+
+def plain(text: str) -> str:
+    """The text without control, formatting and direction characters, and not too long for a page."""
+    kept = (letter if letter.isprintable() or letter == " " else "�" for letter in text[:TEXT_LENGTH])
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
