@@ -55,8 +55,7 @@ def read(folder: Path, success: dict[str, Any]) -> dict[str, Any]:
         jsonschema.validate(answer, {"anyOf": [success, REFUSED, UNAVAILABLE]})
     except (ValueError, RecursionError, jsonschema.ValidationError) as error:
         raise Untrustworthy(f"the answer does not fit its schema: {str(error)[:200]}") from error
-    assert isinstance(answer, dict)
-    return answer
+    return dict(answer)
 
 
 def read_file(path: Path, limit: int) -> bytes:

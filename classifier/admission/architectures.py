@@ -48,8 +48,8 @@ def _smp_encoder(tensors: Mapping[str, "torch.Tensor"]) -> Proposal | None:
     return Proposal(
         architecture,
         (
-            f"the architecture is the encoder {names[0]} of segmentation-models-pytorch: all its names and shapes agree",
-            f"the head {weights[0].removesuffix('.weight')} is average pooling and one linear layer of {width} features",
+            f"the architecture is segmentation-models-pytorch's encoder {names[0]}: all names and shapes agree",
+            f"the head {weights[0].removesuffix('.weight')} is average pooling and a linear layer of {width} features",
         ),
     )
 

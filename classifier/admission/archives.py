@@ -76,7 +76,9 @@ def _guarded_read(member: IO[bytes], name: str, size: int) -> bytes:
 
 def _check_number_and_size(members: list[zipfile.ZipInfo], bounds: Bounds) -> None:
     if len(members) > bounds.members:
-        raise _refusal("too-many-members", f"The archive has {len(members):,} members; {bounds.members:,} is the limit.")
+        raise _refusal(
+            "too-many-members", f"The archive has {len(members):,} members; {bounds.members:,} is the limit."
+        )
     total = sum(member.file_size for member in members)
     if total > bounds.total_bytes:
         message = f"The archive unpacks to {total:,} bytes; {bounds.total_bytes:,} is the limit."

@@ -10,38 +10,51 @@ from classifier.admission.outcome import Refusal
 MAX_BYTES = 32 * 1024**2
 MAX_DEPTH = 120
 
-LAYERS = frozenset(
-    "Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average AveragePooling1D "
-    "AveragePooling2D AveragePooling3D AdaptiveAveragePooling2D AdaptiveMaxPooling2D BatchNormalization "
-    "BatchNormalizationV1 BatchNormalizationV2 Bidirectional CategoryEncoding CenterCrop Concatenate Conv1D "
-    "Conv1DTranspose Conv2D Conv2DTranspose Conv3D Convolution2D Cropping1D Cropping2D Dense DepthwiseConv1D "
-    "DepthwiseConv2D Dot Dropout ELU EinsumDense Embedding Flatten GRU GaussianDropout GaussianNoise "
-    "GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization "
-    "GroupQueryAttention Identity InputLayer LSTM LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D "
-    "MaxPooling3D Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization "
-    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth "
-    "RandomZoom ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SeparableConvolution2D "
-    "SimpleRNN Softmax SpatialDropout1D SpatialDropout2D SpectralNormalization Subtract ThresholdedReLU "
-    "TimeDistributed UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LAYERS = _words(
+    """
+    Activation ActivityRegularization AdaptiveAveragePooling2D AdaptiveMaxPooling2D Add AdditiveAttention
+    AlphaDropout Attention Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization
+    BatchNormalizationV1 BatchNormalizationV2 Bidirectional CategoryEncoding CenterCrop Concatenate Conv1D
+    Conv1DTranspose Conv2D Conv2DTranspose Conv3D Convolution2D Cropping1D Cropping2D Dense DepthwiseConv1D
+    DepthwiseConv2D Dot Dropout ELU EinsumDense Embedding Flatten GRU GaussianDropout GaussianNoise
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization
+    GroupQueryAttention Identity InputLayer LSTM LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D
+    MaxPooling3D Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization
+    RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth
+    RandomZoom ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SeparableConvolution2D
+    SimpleRNN Softmax SpatialDropout1D SpatialDropout2D SpectralNormalization Subtract ThresholdedReLU
+    TimeDistributed UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
+    """
 )
 MODELS = frozenset(("Functional", "Sequential", "Model"))
-INITIALIZERS = frozenset(
-    "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform Ones "
-    "Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros".split()
+INITIALIZERS = _words(
+    """
+    Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform
+    Ones Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros
+    """
 )
 REGULARIZERS = frozenset(("L1", "L1L2", "L2", "OrthogonalRegularizer"))
 CONSTRAINTS = frozenset(("MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"))
-ACTIVATIONS = frozenset(
-    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid "
-    "log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid "
-    "sparsemax squareplus swish tanh tanh_shrink threshold".split()
+ACTIVATIONS = _words(
+    """
+    celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear
+    log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus
+    sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold
+    """
 )
-OPERATIONS = frozenset(
-    "Absolute Abs Add Amax Amin Average Clip Concatenate Divide Einsum Exp ExpandDims Flip GetItem Log Matmul Max Maximum "
-    "Mean Min Minimum Moveaxis Multiply Negative Pad Power Reciprocal Repeat Reshape Sqrt Square Squeeze Stack Std "
-    "Subtract Sum Swapaxes Take Tile Transpose TrueDivide Var Relu Relu6 Sigmoid Softplus Silu LeakyRelu HardSigmoid "
-    "HardSilu Elu Selu Gelu HardTanh Softmax LogSoftmax MaxPool AveragePool Conv DepthwiseConv BatchNorm Normalize "
-    "LayerNorm Cast Rsqrt Erf Resize DepthToSpace SpaceToDepth".split()
+OPERATIONS = _words(
+    """
+    Abs Absolute Add Amax Amin Average AveragePool BatchNorm Cast Clip Concatenate Conv DepthToSpace DepthwiseConv
+    Divide Einsum Elu Erf Exp ExpandDims Flip Gelu GetItem HardSigmoid HardSilu HardTanh LayerNorm LeakyRelu Log
+    LogSoftmax Matmul Max MaxPool Maximum Mean Min Minimum Moveaxis Multiply Negative Normalize Pad Power Reciprocal
+    Relu Relu6 Repeat Reshape Resize Rsqrt Selu Sigmoid Silu Softmax Softplus SpaceToDepth Sqrt Square Squeeze Stack
+    Std Subtract Sum Swapaxes Take Tile Transpose TrueDivide Var
+    """
 )
 POLICIES = frozenset(("DTypePolicy", "FloatDTypePolicy", "Policy"))
 PLAIN = frozenset(
@@ -58,9 +71,11 @@ PUBLIC = {
     "keras.mixed_precision": POLICIES,
     "keras": MODELS | POLICIES,
 }
-MODEL_MODULES = frozenset(
-    ("keras.src.models.functional", "keras.src.models.sequential", "keras.src.models.model", "keras.src.engine.functional")
-    + ("keras.engine.functional", "keras.src.engine.sequential", "keras.engine.sequential", "keras.engine.training")
+MODEL_MODULES = _words(
+    """
+    keras.src.models.functional keras.src.models.sequential keras.src.models.model keras.src.engine.functional
+    keras.src.engine.sequential keras.engine.functional keras.engine.sequential keras.engine.training
+    """
 )
 OPERATION_MODULES = frozenset(
     ("keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core", "keras.src.ops.math", "keras.src.ops.image")

@@ -69,7 +69,7 @@ def _faults(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> list[str
 
 
 def _size(tensor: "torch.Tensor") -> str:
-    return "×".join(map(str, tensor.shape)) or "one number"
+    return " by ".join(map(str, tensor.shape)) or "one number"
 
 
 def _refusal(faults: list[str]) -> Refusal:

@@ -93,7 +93,7 @@ def _package_of(task: str) -> Path:
 
 
 def _start(folder: Path, orders: IO[str], words: IO[bytes], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and file)
         [sys.executable, "-I", "-B", str(CHILD)],
         stdin=orders,
         stdout=subprocess.DEVNULL,
