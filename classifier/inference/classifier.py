@@ -112,7 +112,9 @@ def load(bundle: Bundle) -> Classifier:
     return _loaders[bundle.framework](bundle)
 
 
-def run(classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], *, maps: bool = True) -> Answer:
+def run(
+    classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], *, maps: bool = True
+) -> Answer:
     """Preprocess pictures, uint8 (height, width, 3) each, and predict; preprocessing counts as predicting."""
     spec = classifier.manifest.input
     began = time.perf_counter()

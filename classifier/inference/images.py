@@ -169,7 +169,9 @@ def _note_metadata(image: Image.Image, changes: list[str]) -> None:
             found.append("EXIF")
     except Exception:
         found.append("a damaged EXIF block")
-    found += [name for key, name in (("xmp", "XMP"), ("comment", "a comment"), ("photoshop", "IPTC")) if key in image.info]
+    found += [
+        name for key, name in (("xmp", "XMP"), ("comment", "a comment"), ("photoshop", "IPTC")) if key in image.info
+    ]
     if found:
         changes.append(f"metadata removed: {', '.join(found)}")
 

@@ -1,0 +1,159 @@
+"""Keras networks: built from a checked configuration, explained at their last spatial layer."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from classifier.inference.bundle import Bundle
+from classifier.inference.classifier import Classifier, Floats, Output, loader
+
+ENDINGS = {"softmax", "sigmoid"}
+
+
+def build(config: Mapping[str, Any]) -> keras.Model:
+    """Return the network of a configuration that admission has checked; its weights are still random."""
+    return keras.saving.deserialize_keras_object(dict(config), safe_mode=True)
+
+
+def dump(model: keras.Model) -> dict[str, npt.NDArray[Any]]:
+    """Return the weights under their position, so that names need not be unique."""
+    return {f"{position:05d}": np.asarray(weight) for position, weight in enumerate(model.get_weights())}
+
+
+def fill(model: keras.Model, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Set the weights that `dump` returned. Raises ValueError where number or shapes differ."""
+    model.set_weights([tensors[name] for name in sorted(tensors)])
+    for layer in leaves(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+def leaves(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that contain no others, those of nested models too."""
+    layers = model._flatten_layers(include_self=False, recursive=True)
+    return [layer for layer in layers if not list(layer._flatten_layers(include_self=False, recursive=False))]
+
+
+def strip_ending(model: keras.Model, ending: str) -> None:
+    """Take a final softmax or sigmoid off, so that the network answers with logits. Raises ValueError if there is none."""
+    if ending not in ENDINGS:
+        return
+    layer = _last_layer(model)
+    if isinstance(layer, keras.layers.Softmax):
+        layer.call = lambda inputs, mask=None: inputs
+        return
+    activation = getattr(layer, "activation", None)
+    if getattr(activation, "__name__", "") != ending:
+        raise ValueError(f"the network does not end with {ending}: its last layer {layer.name} has none")
+    layer.activation = keras.activations.linear
+
+
+def _last_layer(model: keras.Model) -> keras.layers.Layer:
+    operation = model.outputs[0]._keras_history.operation
+    return _last_layer(operation) if isinstance(operation, keras.Model) else operation
+
+
+@contextmanager
+def tapped(layers: list[keras.layers.Layer], tap: Any) -> Iterator[None]:
+    """Let `tap(layer, output)` see, and replace, what each of the layers returns while the block runs."""
+    originals = {layer: layer.call for layer in layers}
+
+    def listening(layer: keras.layers.Layer) -> Any:
+        return lambda *args, **kwargs: tap(layer, originals[layer](*args, **kwargs))
+
+    try:
+        for layer in layers:
+            layer.call = listening(layer)
+        yield
+    finally:
+        for layer, original in originals.items():
+            layer.call = original
+
+
+def last_spatial_layer(model: keras.Model) -> str | None:
+    """Return the name of the layer that ran last among those with an output (N, rows, columns, channels) beyond 1 × 1."""
+    found: list[str] = []
+
+    def tap(layer: keras.layers.Layer, output: Any) -> Any:
+        shape = getattr(output, "shape", ())
+        if len(shape) == 4 and shape[1] > 1 and shape[2] > 1 and not isinstance(layer, keras.layers.InputLayer):
+            found.append(layer.name)
+        return output
+
+    with tapped(leaves(model), tap):
+        model([np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs], training=False)
+    return found[-1] if found else None
+
+
+class KerasClassifier(Classifier):
+    """Two compiled functions: the network with its spatial features, and the head's maps from those features."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.manifest = bundle.manifest
+        self.model = build(bundle.network)
+        fill(self.model, bundle.tensors)
+        strip_ending(self.model, self.manifest.output)
+        self.layer = bundle.layer or last_spatial_layer(self.model)
+        self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
+        self._tapped = [layer for layer in leaves(self.model) if layer.name == self.layer]
+        self._network = tf.function(self._run, reduce_retracing=True)
+        self._head = tf.function(self._explain, reduce_retracing=True)
+
+    def output(self, inputs: Floats, vectors: Floats | None, *, maps: bool) -> Output:
+        given = self._arranged(inputs, vectors)
+        began = time.perf_counter()
+        logits, features = self._network(given)
+        logits = logits.numpy()
+        predicted = time.perf_counter()
+        found = self._head(features, given).numpy() if maps else None
+        explained = time.perf_counter()
+        return Output(logits, found, (predicted - began) * 1000, (explained - predicted) * 1000)
+
+    def _arranged(self, inputs: Floats, vectors: Floats | None) -> list[Any]:
+        """Order pictures and vectors as the network declares its inputs: pictures have rank 4."""
+        by_rank = {4: inputs, 2: vectors}
+        return [tf.constant(by_rank[len(tensor.shape)]) for tensor in self.model.inputs]
+
+    def _run(self, given: list[Any]) -> tuple[Any, Any]:
+        """Return logits (N, C) and the tapped layer's features (N, rows, columns, K)."""
+        seen: list[Any] = []
+
+        def tap(layer: keras.layers.Layer, features: Any) -> Any:
+            seen.append(features)
+            return features
+
+        with tapped(self._tapped, tap):
+            logits = self.model(given, training=False)
+        return logits, seen[-1] if seen else logits
+
+    def _explain(self, features: Any, given: list[Any]) -> Any:
+        """Return signed maps (N, C, rows, columns): the features weighted by the mean gradient of each class's logit.
+
+        The tapped layer's output is replaced by `features`, so that nothing before it stays in the compiled graph.
+        Source: Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2 without the ReLU.
+        """
+        with (
+            tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape,
+            tapped(self._tapped, lambda layer, output: features),
+        ):
+            tape.watch(features)
+            logits = tf.unstack(self.model(given, training=False), axis=1)
+        gradients = [tape.gradient(logit, features, unconnected_gradients="zero") for logit in logits]
+        weights = [tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) for gradient in gradients]
+        return tf.stack([tf.reduce_sum(weight * features, axis=-1) for weight in weights], axis=1)
+
+
+@loader("keras")
+def load_keras(bundle: Bundle) -> Classifier:
+    return KerasClassifier(bundle)
