@@ -47,7 +47,7 @@ def write(
     folder: Path, *, manifest: Manifest, network: Mapping[str, Any], tensors: Tensors, layer: str | None = None
 ) -> str:
     """Write a bundle into an existing folder and return its weights' SHA-256; the description comes last."""
-    content = safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
+    content = safetensors.numpy.save({name: np.asarray(value, order="C") for name, value in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     _write(folder / WEIGHTS, content)
     description = {

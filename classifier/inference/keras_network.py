@@ -46,7 +46,7 @@ def leaves(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def strip_ending(model: keras.Model, ending: str) -> None:
-    """Take a final softmax or sigmoid off, so that the network answers with logits. Raises ValueError if there is none."""
+    """Take a final softmax or sigmoid off: the network answers with logits then. Raises ValueError if there is none."""
     if ending not in ENDINGS:
         return
     layer = _last_layer(model)
@@ -82,7 +82,7 @@ def tapped(layers: list[keras.layers.Layer], tap: Any) -> Iterator[None]:
 
 
 def last_spatial_layer(model: keras.Model) -> str | None:
-    """Return the name of the layer that ran last among those with an output (N, rows, columns, channels) beyond 1 × 1."""
+    """Return the name of the layer that ran last among those with an output (N, rows, columns, K) beyond 1 × 1."""
     found: list[str] = []
 
     def tap(layer: keras.layers.Layer, output: Any) -> Any:

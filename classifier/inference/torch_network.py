@@ -15,6 +15,9 @@ from torch import nn
 from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader
 
+torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+"""Half of the cores: the workers of two frameworks answer the same case at the same time."""
+
 Family = Callable[[Mapping[str, Any], int], nn.Module]
 _families: dict[str, Family] = {}
 
