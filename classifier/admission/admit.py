@@ -1,13 +1,45 @@
 """Admit an untrusted model file: sniff it here, open it in a confined child, prove the bundle in a second one."""
 
+import logging
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.admission.outcome import Outcome
+import jsonschema
 
-GIB = 1024**3
+from classifier.admission import answers, confinement, sniffing, staged, supervision
+from classifier.admission.outcome import Outcome, Problem, Refusal, Report
+from classifier.admission.schemas import CONVERTED, GIVEN, PROBED
+from classifier.admission.supervision import Ended, Ending, Limits
+from classifier.inference.manifest import Manifest, ManifestError
 
 __all__ = ["Outcome", "admit"]
+
+GIB = 1024**3
+CONVERT = "classifier.admission.conversion:convert"
+PROBE = "classifier.admission.probe:probe"
+STAGING = ".admission-"
+ABANDONED_S = 6 * 3600
+SMALLER = "Register a smaller model; the limit is the operator's."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all steps of one admission share; `deadline` is on the monotonic clock."""
+
+    staging: Path
+    deadline: float
+    memory: int
+    unconfined: bool
 
 
 def admit(
@@ -19,5 +51,195 @@ def admit(
     memory_limit: int = 6 * GIB,
     unconfined: bool = False,
 ) -> Outcome:
-    """Turn an upload into a verified bundle below `into`, or say why not. Never raises for a bad file."""
-    raise NotImplementedError
+    """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
+
+    `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child. This process reads 512 bytes
+    of the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    """
+    report = Report()
+    try:
+        _require_walls(unconfined)
+        into.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(into)
+        with (
+            _opened(upload) as descriptor,
+            tempfile.TemporaryDirectory(dir=into, prefix=STAGING, ignore_cleanup_errors=True) as staging,
+        ):
+            job = _Job(Path(staging), time.monotonic() + time_limit_s, memory_limit, unconfined)
+            return _admit(descriptor, manifest, into, job, report)
+    except _Answered as refusal:
+        return Outcome(False, report.checks, refusal.problem, manifest=manifest)
+    except Refusal as refusal:
+        report.refused(refusal)
+        return Outcome(False, report.checks, refusal.problem, manifest=manifest)
+
+
+def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
+    _check_shape(manifest)
+    size = os.fstat(descriptor).st_size
+    kind = sniffing.sniff(os.pread(descriptor, sniffing.HEAD_BYTES, 0), size)
+    report.passed("content", f"{kind}, {size:,} bytes")
+
+    request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
+    converted, _ended = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=(descriptor,), size=size)
+    try:
+        complete = _agreed(manifest, converted["manifest"])
+        bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
+    except answers.Untrustworthy as error:
+        log.warning("The bundle is not used: %s", error)
+        raise _untrustworthy() from error
+
+    request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
+    probed, ended = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
+    final = bundle.move(into)
+    report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
+    return Outcome(
+        accepted=True,
+        report=report.checks,
+        manifest=converted["manifest"],
+        classes=complete.codes,
+        framework=converted["framework"],
+        architecture=answers.plain(converted["architecture"]),
+        parameters=converted["parameters"],
+        sha256=bundle.sha256,
+        bundle=final,
+        layer=answers.plain(probed["layer"]),
+        measured={**probed["measured"], "peak_memory_bytes": ended.peak_memory},
+    )
+
+
+def _check_shape(manifest: dict[str, Any]) -> None:
+    try:
+        jsonschema.validate(manifest, GIVEN)
+    except jsonschema.ValidationError as error:
+        message = f"The manifest cannot be read at “{error.json_path.removeprefix('$.')}”: {error.message[:200]}."
+        raise Refusal("manifest", "bad-manifest", message, "See the example of a manifest on the page.") from error
+
+
+def _agreed(given: dict[str, Any], complete: dict[str, Any]) -> Manifest:
+    """Return the child's complete manifest if it keeps all that was given. Raises Untrustworthy."""
+    for name, value in given.items():
+        kept = complete.get(name)
+        if name == "input" and isinstance(kept, dict):
+            changed = [field for field in value if value[field] is not None and kept.get(field) != value[field]]
+        elif name == "classes" and isinstance(kept, list):
+            changed = ["classes"] if kept[: len(value)] != value else []
+        else:
+            changed = [name] if value not in (None, "auto", kept) else []
+        if changed:
+            raise answers.Untrustworthy(f"the manifest's {', '.join(changed)} came back changed")
+    try:
+        return Manifest.from_json(complete)
+    except ManifestError as error:
+        raise answers.Untrustworthy(f"the complete manifest is none: {error}") from error
+
+
+def _require_walls(unconfined: bool) -> None:
+    missing = confinement.missing()
+    if missing and not unconfined:
+        raise _no_walls(f"its kernel lacks {' and '.join(missing)}")
+
+
+def _no_walls(reason: str) -> Refusal:
+    message = f"This server cannot open a model file safely: {reason}."
+    hint = (
+        "Run the portal on Linux 5.13 or later with Landlock and seccomp. On a machine of your own, for files that "
+        "you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
+    )
+    return Refusal("confinement", "confinement-unavailable", message, hint)
+
+
+@contextmanager
+def _opened(upload: Path) -> Iterator[int]:
+    """Open the upload once, as a regular file and no link; all that follows reads this descriptor."""
+    try:
+        descriptor = os.open(upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        message = f"The uploaded file cannot be opened: {error.strerror}."
+        raise Refusal("content", "no-file", message, "Upload the model again.") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Refusal("content", "no-file", "The upload is not a regular file.", "Upload the model again.")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _run(
+    task: str,
+    request: dict[str, Any],
+    name: str,
+    schema: dict[str, Any],
+    job: _Job,
+    report: Report,
+    *,
+    size: int,
+    readable: Sequence[Path] = (),
+    descriptors: Sequence[int] = (),
+) -> tuple[dict[str, Any], Ended]:
+    """Run one task in its own empty folder; add its checks to the report. Raises Refusal."""
+    folder = job.staging / name
+    folder.mkdir()
+    ended = supervision.run(
+        task,
+        request=request,
+        folder=folder,
+        limits=Limits(max(1.0, job.deadline - time.monotonic()), job.memory, disk=4 * size + GIB),
+        readable=readable,
+        descriptors=descriptors,
+        unconfined=job.unconfined,
+    )
+    if ended.how is not Ending.ANSWERED:
+        log.warning("%s ended by %s, status %s: %s", task, ended.how, ended.status, ended.last_words)
+        raise _stopped(ended, job)
+    try:
+        answer = answers.read(folder, schema)
+    except answers.Untrustworthy as error:
+        log.warning("%s left an answer that is not used: %s", task, error)
+        raise _untrustworthy() from error
+    if "unavailable" in answer:
+        raise Refusal(
+            "confinement", "confinement-unavailable", answers.plain(answer["unavailable"]), "Ask the operator."
+        )
+    for check in answers.report(answer):
+        report.add(check)
+    if "problem" in answer:
+        raise _Answered(answers.problem(answer))
+    return answer, ended
+
+
+class _Answered(Refusal):
+    """A refusal whose failed check is in the child's report already."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("", problem.code, problem.message, problem.hint)
+
+
+def _stopped(ended: Ended, job: _Job) -> Refusal:
+    hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
+    if ended.how is Ending.TIME:
+        message = f"The file was not admitted in time: its check was stopped after {ended.seconds:.0f} s."
+        return Refusal(
+            "limits", "time-limit", message, "A smaller model is checked faster; the limit is the operator's."
+        )
+    if ended.how is Ending.MEMORY:
+        message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
+        return Refusal("limits", "memory-limit", message, SMALLER)
+    if ended.how is Ending.DISK:
+        return Refusal("limits", "disk-limit", "Opening the file writes far more than its own size.", hint)
+    message = f"The program that reads such files broke down on this one (status {ended.status})."
+    return Refusal("crash", "check-crashed", message, hint)
+
+
+def _untrustworthy() -> Refusal:
+    message = "The check of the file gave an answer that the portal does not trust."
+    return Refusal(
+        "answer", "untrusted-answer", message, "Do not use this file; tell the operator where it comes from."
+    )
+
+
+def _remove_abandoned(into: Path) -> None:
+    """Remove what an admission left whose process was killed; a running one is younger than that."""
+    for folder in into.glob(f"{STAGING}*"):
+        if time.time() - folder.lstat().st_mtime > ABANDONED_S:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -40,6 +40,12 @@ def open_checked(file: IO[bytes], bounds: Bounds) -> zipfile.ZipFile:
     return archive
 
 
+def names(file: IO[bytes], bounds: Bounds) -> list[str]:
+    """The members' names of a checked archive. Raises Refusal."""
+    with open_checked(file, bounds) as archive:
+        return archive.namelist()
+
+
 def read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     """Return a member of at most `limit` bytes, counted while reading. Raises Refusal."""
     with _opened(archive, name) as member:

@@ -89,7 +89,7 @@ def _check_dataset(dataset: h5py.Dataset) -> int:
     if dataset.dtype.kind not in NUMBERS or dataset.dtype.hasobject:
         raise _refusal("not-numbers", f"The HDF5 data set {dataset.name} holds {dataset.dtype}, not plain numbers.")
     _check_filters(dataset)
-    size = int(dataset.size or 0) * dataset.dtype.itemsize
+    size = int(dataset.size or 0) * int(dataset.dtype.itemsize)
     if size > RATIO_FREE_BYTES and size > MAX_RATIO * dataset.id.get_storage_size():
         message = f"The HDF5 data set {dataset.name} claims {size:,} bytes and stores next to nothing of them."
         raise _refusal("zip-bomb", message)

@@ -1,5 +1,6 @@
 """Keras files from outside: `.keras` archives and whole models in HDF5, rebuilt from their checked configuration."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ HINT = "Save the whole model with model.save('model.keras') and upload that file
 
 @dataclass(frozen=True)
 class Saved:
-    """A checked configuration, and the checked weights: a path of ours, or the open file they were saved into."""
+    """A checked configuration, and the checked weights: in a file of ours, or in a group of the open upload."""
 
     config: dict[str, Any]
-    weights: "Path | h5py.File"
+    path: Path | None = None
+    group: "h5py.Group | None" = None
 
 
 def is_keras_archive(names: Iterable[str]) -> bool:
@@ -42,7 +44,7 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
         opened, sentence = hdf5.open_checked(weights)
         opened.close()
     report.passed("hdf5", sentence)
-    return Saved(config, path)
+    return Saved(config, path=path)
 
 
 def read_hdf5(file: IO[bytes], report: Report) -> Saved:
@@ -55,19 +57,29 @@ def read_hdf5(file: IO[bytes], report: Report) -> Saved:
         raise Refusal("configuration", "weights-only", message, "Save the whole model: model.save('model.keras').")
     if "model_weights" not in opened:
         raise Refusal("hdf5", "damaged", "The file has a model's description and no group “model_weights”.", HINT)
-    return Saved(_checked(text, report), opened)
+    return Saved(_checked(text, report), group=opened["model_weights"])
 
 
 def rebuild(saved: Saved) -> "keras.Model":
     """Return the framework's own model with its weights. Raises Refusal where Keras cannot rebuild it."""
     try:
-        return _rebuild_archive(saved) if isinstance(saved.weights, Path) else _rebuild_hdf5(saved)
+        return _rebuild_archive(saved) if saved.path is not None else _rebuild_hdf5(saved)
     except MemoryError:
         raise
     except Exception as error:
         message = f"Keras cannot rebuild the model: {_short(error)}"
         hint = "Open and save the model again with the newest Keras 3, and upload that file."
         raise Refusal("rebuild", "cannot-rebuild", message, hint) from error
+
+
+def describe(model: "keras.Model") -> dict[str, Any]:
+    """Return the model's configuration as Keras 3 writes it, checked like one from outside. Raises Refusal."""
+    import keras
+
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    config.pop("compile_config", None)
+    keras_config.check(config)
+    return dict(config)
 
 
 def _check_members(names: list[str]) -> None:
@@ -94,7 +106,7 @@ def _rebuild_archive(saved: Saved) -> "keras.Model":
     import keras
 
     model = keras.saving.deserialize_keras_object(saved.config, safe_mode=True)
-    model.load_weights(str(saved.weights))
+    model.load_weights(str(saved.path))
     return model
 
 
@@ -104,7 +116,7 @@ def _rebuild_hdf5(saved: Saved) -> "keras.Model":
 
     with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
         model = saving_utils.model_from_config(saved.config)
-        legacy_h5_format.load_weights_from_hdf5_group(saved.weights["model_weights"], model)
+        legacy_h5_format.load_weights_from_hdf5_group(saved.group, model)
     return model
 
 

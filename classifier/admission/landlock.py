@@ -57,7 +57,8 @@ class _PathBeneath(ctypes.Structure):
 
 def version() -> int:
     """The version of Landlock that this kernel enforces; 0 without it."""
-    return max(0, _libc().syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG))
+    answer: int = _libc().syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
+    return max(0, answer)
 
 
 def restrict(*, readable: Iterable[Path], writable: Iterable[Path]) -> None:

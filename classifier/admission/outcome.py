@@ -1,6 +1,6 @@
 """What an admission answers: checks, one problem or none, and where the bundle is."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,11 @@ class Refusal(Exception):
 class Report:
     """The checks of one admission in their order; a refusal is its last line."""
 
-    def __init__(self, checks: tuple[Check, ...] = ()) -> None:
-        self._checks = list(checks)
+    def __init__(self) -> None:
+        self._checks: list[Check] = []
+
+    def add(self, check: Check) -> None:
+        self._checks.append(check)
 
     def passed(self, check: str, detail: str) -> None:
         self._checks.append(Check(check, True, detail))
@@ -65,6 +68,11 @@ class Report:
 
     def refused(self, refusal: Refusal) -> None:
         self._checks.append(Check(refusal.check, False, refusal.problem.message))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The checks as JSON."""
+        return [asdict(check) for check in self._checks]
 
     @property
     def checks(self) -> tuple[Check, ...]:

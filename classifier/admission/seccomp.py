@@ -163,7 +163,7 @@ def is_available() -> bool:
 def install() -> None:
     """Put the filter on this process, for good. Raises OSError; call it before the first thread is started."""
     lines = list(_filter(MACHINES[platform.machine()], os.getpid()))
-    instructions = (_Instruction * len(lines))(*lines)
+    instructions = (_Instruction * len(lines))(*(_Instruction(*line) for line in lines))
     program = _Program(len(lines), instructions)
     libc = ctypes.CDLL(None, use_errno=True)
     _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

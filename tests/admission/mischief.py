@@ -1,4 +1,4 @@
-# ruff: noqa: PTH (the plain calls are what an attacker would make)
+# ruff: noqa: PTH101, PTH208, PTH211 (the plain calls are what an attacker would make)
 """What a hostile file would try in its confined child; each function answers with what happened.
 
 `supervision.run` runs them in a real child behind the real walls.

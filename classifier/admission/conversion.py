@@ -1,0 +1,148 @@
+"""The first child's task: open the upload, check it, rebuild the network, and write the bundle."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.admission import archives, keras_files, torch_files
+from classifier.admission.facts import Facts
+from classifier.admission.outcome import Refusal, Report
+from classifier.admission.pictures import pictures
+from classifier.admission.probe import check_finite
+from classifier.admission.proposals import complete
+from classifier.admission.sniffing import KERAS_HINT, Kind
+from classifier.inference import bundle, clinical
+from classifier.inference.clinical import Clinical
+from classifier.inference.manifest import Manifest, ManifestError
+from classifier.inference.preprocess import network_input
+
+Floats = NDArray[np.float32]
+Native = Callable[[Floats, Floats | None], Floats]
+
+
+def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Answer for an open upload; the bundle goes to `bundle/` in the working folder."""
+    report = Report()
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            answer = _convert(file, Kind(kind), manifest, Path.cwd(), report)
+        return {"report": report.rows, **answer}
+    except Refusal as refusal:
+        report.refused(refusal)
+        return {"report": report.rows, "problem": vars(refusal.problem)}
+
+
+def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+    if kind is Kind.HDF5:
+        return _convert_keras(keras_files.read_hdf5(file, report), manifest, folder, report)
+    if kind is Kind.ZIP:
+        names = archives.names(file, torch_files.BOUNDS)
+        if keras_files.is_keras_archive(names):
+            return _convert_keras(keras_files.read_archive(file, folder, report), manifest, folder, report)
+        if not torch_files.is_torch_archive(names):
+            message = f"The file is a zip archive of something else: {', '.join(names[:5]) or 'it is empty'}."
+            raise Refusal("archive", "unknown-archive", message, KERAS_HINT)
+    return _convert_torch(file, kind, manifest, folder, report)
+
+
+def _convert_keras(saved: keras_files.Saved, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+    from classifier.admission import keras_facts
+    from classifier.inference import keras_network
+
+    model = keras_files.rebuild(saved)
+    facts = keras_facts.read(model)
+    report.passed("rebuild", f"{facts.architecture}, {facts.parameters:,} parameters")
+    used = complete(manifest, facts, report)
+    network = keras_files.describe(model)
+    return _finish(used, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
+
+
+def _convert_torch(
+    file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report
+) -> dict[str, Any]:
+    from classifier.admission import torch_rebuild
+
+    weights = torch_files.read(file, kind)
+    report.passed("weights", f"{len(weights.tensors)} tensors, read as weights only")
+    for note in weights.notes:
+        report.passed("weights", note)
+    rebuilt = torch_rebuild.rebuild(weights.tensors, manifest, report)
+    used = complete(manifest | {"architecture": rebuilt.architecture}, rebuilt.facts, report)
+    network = {"architecture": rebuilt.architecture, "outputs": rebuilt.facts.outputs}
+    return _finish(used, rebuilt.facts, network, rebuilt.arrays, rebuilt.native, folder, report)
+
+
+def _finish(
+    used: dict[str, Any],
+    facts: Facts,
+    network: dict[str, Any],
+    tensors: bundle.Tensors,
+    native: Native,
+    folder: Path,
+    report: Report,
+) -> dict[str, Any]:
+    """Write the bundle, and ask the framework's own model what the bundle has to repeat."""
+    manifest = _checked(used)
+    rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
+    check_finite(rows)
+    into = folder / "bundle"
+    into.mkdir()
+    bundle.write(into, manifest=manifest, network=network, tensors=tensors)
+    report.passed("convert", f"{len(tensors)} arrays as safetensors, the description as JSON, no code")
+    return {
+        "framework": facts.framework,
+        "architecture": facts.architecture,
+        "parameters": facts.parameters,
+        "manifest": used,
+        "outputs": probabilities(rows, manifest.output, applied=facts.framework == "keras").tolist(),
+    }
+
+
+def _checked(used: dict[str, Any]) -> Manifest:
+    try:
+        return Manifest.from_json(used)
+    except ManifestError as error:
+        field, message = error.problems[0]
+        more = f" ({len(error.problems) - 1} more fields are wrong.)" if error.problems[1:] else ""
+        hint = "; ".join(f"{name} {text}" for name, text in error.problems)[:1000]
+        raise Refusal("manifest", "bad-manifest", f"The manifest's {field} {message}.{more}", hint) from error
+
+
+def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floats:
+    """The network's own numbers for one picture, float32 (1, outputs). Raises Refusal where its size does not fit."""
+    spec = manifest.input
+    vector = None if spec.clinical == "none" else clinical.encode(spec.clinical, Clinical())[None]
+    try:
+        return native(network_input(picture, spec)[None], vector)
+    except MemoryError:
+        raise
+    except Exception as error:
+        message = f"The network cannot take a picture of {spec.width} by {spec.height} pixels: {_short(error)}"
+        hint = "Correct “input.width” and “input.height”, and with a state_dict the “architecture”, in the manifest."
+        raise Refusal("input", "input-size", message, hint) from error
+
+
+def probabilities(rows: Floats, output: str, *, applied: bool) -> NDArray[np.float64]:
+    """Return (n, classes) probabilities from the network's own numbers, (n, outputs).
+
+    `applied`: the network itself ends with what `output` says; a rebuilt state_dict never does. One sigmoid p becomes
+    (1 - p, p), several are divided by their sum.
+    """
+    numbers = rows.astype(np.float64)
+    if output == "sigmoid" or numbers.shape[1] == 1:
+        scores = numbers if applied and output == "sigmoid" else 1 / (1 + np.exp(-numbers))
+        if scores.shape[1] == 1:
+            return np.concatenate([1 - scores, scores], axis=1)
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True).clip(1e-12))
+    if applied and output == "softmax":
+        return numbers
+    exponentials = np.exp(numbers - numbers.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,144 @@
+"""The second child's task: load a bundle as a worker will, and see that it answers as the framework's own model did."""
+
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.admission.outcome import Refusal, Report
+from classifier.admission.pictures import pictures
+from classifier.inference import bundle as bundle_files
+from classifier.inference.classifier import MODULES, Classifier, load, run
+from classifier.inference.clinical import Clinical
+
+TOLERANCE = 1e-4
+SUM_TOLERANCE = 1e-5
+SENSITIVITY = 1e-6
+TIMED_RUNS = 5
+RETRAIN = "Look at the weights in your own framework: does it answer for a picture there?"
+
+OURS = "Tell the operator: the file itself may be good."
+UNKNOWN = Clinical()
+
+Rows = NDArray[np.floating[Any]]
+
+
+def probe(bundle: str, expected: list[list[float]]) -> dict[str, Any]:
+    """Answer for the bundle's folder; `expected` are the framework's own probabilities on the same pictures."""
+    report = Report()
+    try:
+        answer = _probe(Path(bundle), np.array(expected), report)
+        return {"report": report.rows, **answer}
+    except Refusal as refusal:
+        report.refused(refusal)
+        return {"report": report.rows, "problem": vars(refusal.problem)}
+
+
+def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
+    loaded, load_ms = _load(folder, report)
+    rows = _answers(loaded)
+    check_finite(rows)
+    report.passed("finite", f"{len(rows)} pictures, every probability is a number")
+    _check_sums(rows, report)
+    _check_sensitivity(rows, report)
+    _check_repeats(rows, _answers(loaded), report)
+    _check_same_as_framework(rows, expected, report)
+    _note_clinical(loaded, rows, report)
+    layer = _note_layer(loaded, report)
+    milliseconds = _milliseconds(loaded)
+    report.passed("speed", f"{milliseconds:.0f} ms for one picture, {load_ms:.0f} ms to load")
+    return {"layer": layer, "measured": {"predict_ms": round(milliseconds, 1), "load_ms": round(load_ms)}}
+
+
+def check_finite(rows: Rows) -> None:
+    """Raises Refusal unless every number of (n, classes) rows is one."""
+    if not np.isfinite(rows).all():
+        bad = int((~np.isfinite(rows)).any(axis=1).sum())
+        message = f"The classes' probabilities are NaN (not a number) for {bad} of {len(rows)} pictures."
+        hint = "The weights hold NaN or infinite values, often after a diverged training: save an earlier epoch."
+        raise Refusal("finite", "not-finite", message, hint)
+
+
+def _load(folder: Path, report: Report) -> tuple[Classifier, float]:
+    try:
+        found = bundle_files.read(folder)
+        import_module(MODULES[found.framework])
+        began = time.perf_counter()
+        loaded = load(found)
+    except MemoryError:
+        raise
+    except Exception as error:
+        message = f"The converted model cannot be loaded again: {' '.join(str(error).split())[:300]}"
+        raise Refusal(
+            "load", "bundle-does-not-load", message, "Tell the operator; the file itself may be good."
+        ) from error
+    milliseconds = (time.perf_counter() - began) * 1000
+    report.passed("load", f"the bundle loads in {loaded.manifest.framework}, {loaded.bytes:,} bytes of weights")
+    return loaded, milliseconds
+
+
+def _answers(loaded: Classifier, details: Clinical = UNKNOWN) -> Rows:
+    rows = [run(loaded, [picture], [details], maps=False).probabilities[0] for picture in pictures()]
+    return np.array(rows)
+
+
+def _check_sums(rows: Rows, report: Report) -> None:
+    worst = float(np.abs(rows.sum(axis=1) - 1).max())
+    if worst > SUM_TOLERANCE:
+        message = f"The probabilities of a picture sum to 1 ± {worst:.2g}."
+        raise Refusal("sum", "sums", message, "Say in the manifest's “output” what the model ends with.")
+    report.passed("sum", "the probabilities of each picture sum to 1")
+
+
+def _check_sensitivity(rows: Rows, report: Report) -> None:
+    spread = float((rows.max(axis=0) - rows.min(axis=0)).max())
+    if spread < SENSITIVITY:
+        message = f"The model gives the same answer for {len(rows)} very different pictures (within {spread:.1g})."
+        raise Refusal("sensitivity", "same-answer", message, RETRAIN)
+    report.passed("sensitivity", f"different pictures differ by up to {spread:.3f} in one probability")
+
+
+def _check_repeats(first: Rows, second: Rows, report: Report) -> None:
+    difference = float(np.abs(first - second).max())
+    if difference > 0:
+        message = f"The same picture gives another answer the second time (by up to {difference:.2g})."
+        raise Refusal("repeat", "not-deterministic", message, RETRAIN)
+    report.passed("repeat", "the same picture gives the same answer twice")
+
+
+def _check_same_as_framework(rows: Rows, expected: Rows, report: Report) -> None:
+    difference = float(np.abs(rows - expected).max()) if rows.shape == expected.shape else float("inf")
+    if difference > TOLERANCE:
+        message = f"The converted model differs from the file by up to {difference:.2g} ({TOLERANCE:g} is allowed)."
+        raise Refusal("same", "conversion-differs", message, OURS)
+    report.passed("same", f"it answers as the file's own model does, within {max(difference, 1e-9):.1g}")
+
+
+def _note_clinical(loaded: Classifier, rows: Rows, report: Report) -> None:
+    if loaded.manifest.input.clinical == "none":
+        return
+    told = _answers(loaded, Clinical(age=80.0, sex="female", site="back"))
+    difference = float(np.abs(told - rows).max())
+    report.passed("clinical", f"age, sex and site move a probability by up to {difference:.3f}")
+
+
+def _note_layer(loaded: Classifier, report: Report) -> str:
+    """A model without a layer that keeps the picture's geometry is taken; it only has no heat maps."""
+    if loaded.layer is None:
+        report.passed("layer", "no spatial layer: there will be no heat maps")
+        return ""
+    maps = run(loaded, pictures()[:1], [UNKNOWN], maps=True).maps
+    if maps is None:
+        report.passed("layer", "no spatial layer: there will be no heat maps")
+        return ""
+    check_finite(maps.reshape(1, -1))
+    report.passed("layer", f"heat maps of {maps.shape[2]} by {maps.shape[3]} at the layer “{loaded.layer}”")
+    return loaded.layer
+
+
+def _milliseconds(loaded: Classifier) -> float:
+    times = [run(loaded, pictures()[:1], [UNKNOWN], maps=False).predict_ms for _run in range(TIMED_RUNS)]
+    return float(np.median(times))

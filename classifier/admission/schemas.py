@@ -1,0 +1,62 @@
+"""The JSON shapes of what comes from outside: a given manifest, and what each child may answer."""
+
+from typing import Any
+
+from classifier.admission.answers import REPORT, TEXT
+from classifier.inference.manifest import FRAMEWORKS
+
+CODE = {"type": "string", "minLength": 1, "maxLength": 40}
+COUNT = {"type": "integer", "minimum": 0, "maximum": 10**11}
+SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+ROW = {"type": "array", "minItems": 2, "maxItems": 1000, "items": {"type": "number"}}
+
+
+def _object(required: dict[str, Any], optional: dict[str, Any] | None = None, *, closed: bool = True) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(required),
+        "additionalProperties": not closed,
+        "properties": required | (optional or {}),
+    }
+
+
+GIVEN = _object(
+    {},
+    {
+        "classes": {"type": "array", "maxItems": 1000, "items": {"anyOf": [CODE, {"type": "object"}]}},
+        "input": {"type": "object"},
+        "architecture": {"anyOf": [{"type": "object"}, {"type": "null"}]},
+        "output": {"anyOf": [CODE, {"type": "null"}]},
+        "framework": {"anyOf": [CODE, {"type": "null"}]},
+        "unnamed": {"anyOf": [{"const": "other"}, {"type": "null"}]},
+    },
+    closed=False,
+)
+CONVERTED = _object(
+    {
+        "report": REPORT,
+        "framework": {"enum": list(FRAMEWORKS)},
+        "architecture": TEXT,
+        "parameters": COUNT,
+        "manifest": {"type": "object"},
+        "outputs": {"type": "array", "minItems": 2, "maxItems": 20, "items": ROW},
+    }
+)
+MILLISECONDS = {"type": "number", "minimum": 0, "maximum": 10**7}
+PROBED = _object(
+    {
+        "report": REPORT,
+        "layer": TEXT,
+        "measured": _object({"predict_ms": MILLISECONDS, "load_ms": MILLISECONDS}),
+    }
+)
+DESCRIPTION = _object(
+    {
+        "format": {"type": "integer"},
+        "framework": {"enum": list(FRAMEWORKS)},
+        "manifest": {"type": "object"},
+        "network": {"type": "object"},
+        "layer": {"anyOf": [TEXT, {"type": "null"}]},
+        "weights": _object({"file": {"type": "string"}, "sha256": SHA256, "bytes": COUNT}),
+    }
+)

@@ -1,0 +1,113 @@
+"""A bundle that a confined child wrote: looked at file by file, then moved to its place."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from classifier.admission import answers, keras_config
+from classifier.admission.answers import Untrustworthy
+from classifier.admission.outcome import Refusal
+from classifier.admission.schemas import DESCRIPTION
+from classifier.inference import bundle
+from classifier.inference.manifest import Manifest
+
+DESCRIPTION_BYTES = 64 * 1024**2
+WEIGHTS_BYTES = 4 * 1024**3
+PREFIX = 16
+
+
+@dataclass(frozen=True)
+class StagedBundle:
+    """A folder with exactly the two files of a bundle; `sha256` is the weights', `digest` that of both files."""
+
+    folder: Path
+    sha256: str
+    digest: str
+    bytes: int
+
+    def move(self, into: Path) -> Path:
+        """Give the folder its name below `into` in one step; the same files may be there already, from before."""
+        final = into / self.digest[:PREFIX]
+        if final.is_dir() and _digest(final) == self.digest:
+            return final
+        _flush(self.folder)
+        os.rename(self.folder, final)  # noqa: PTH104 (refuses a folder that is not empty)
+        return final
+
+
+def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
+    """Move the two files out of the child's folder into a new one. Raises Untrustworthy for anything unexpected.
+
+    The manifest, the hash and the sizes must be those that this process knows itself, and a Keras network passes the
+    static check once more.
+    """
+    clean.mkdir(mode=0o755)
+    sizes = {}
+    for name, limit in ((bundle.DESCRIPTION, DESCRIPTION_BYTES), (bundle.WEIGHTS, WEIGHTS_BYTES)):
+        descriptor = answers.open_regular(written / name, limit)
+        try:
+            os.fchmod(descriptor, 0o644)
+            sizes[name] = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        (written / name).rename(clean / name)
+    sha256 = _hash(clean / bundle.WEIGHTS)
+    _check_description(clean / bundle.DESCRIPTION, manifest, sha256, sizes[bundle.WEIGHTS])
+    return StagedBundle(clean, sha256, _digest(clean), sum(sizes.values()))
+
+
+def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -> None:
+    try:
+        description = json.loads(path.read_bytes())
+        jsonschema.validate(description, DESCRIPTION)
+    except (ValueError, RecursionError, jsonschema.ValidationError) as error:
+        raise Untrustworthy("the bundle's description does not fit its schema") from error
+    expected = {
+        "format": bundle.FORMAT,
+        "framework": manifest.framework,
+        "manifest": json.loads(json.dumps(manifest.to_json())),
+        "weights": {"file": bundle.WEIGHTS, "sha256": sha256, "bytes": size},
+    }
+    different = [name for name, value in expected.items() if description[name] != value]
+    if different:
+        raise Untrustworthy(f"the bundle's {', '.join(different)} is not what was agreed")
+    _check_network(description["network"], manifest)
+
+
+def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
+    if manifest.framework == "torch":
+        if network.get("architecture") != manifest.architecture or network.get("outputs") not in (
+            1,
+            len(manifest.classes),
+        ):
+            raise Untrustworthy("the bundle's network is not the manifest's architecture")
+        return
+    try:
+        keras_config.check(network)
+    except Refusal as refusal:
+        raise Untrustworthy(f"the bundle's network is not the checked one: {refusal}") from refusal
+
+
+def _digest(folder: Path) -> str:
+    both = "".join(_hash(folder / name) for name in (bundle.DESCRIPTION, bundle.WEIGHTS))
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(folder: Path) -> None:
+    """Have both files on the disk before the folder gets its name."""
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
