@@ -1,0 +1,28 @@
+"""How long a person has to wait for a queued prediction."""
+
+from django.db.models import Avg, F, Q
+from django.utils import timezone
+
+from classifier.models import Prediction
+from skinsite.jobs import OPEN, State
+
+RECENT = 20
+UNKNOWN_SECONDS = 1.0
+
+
+def queue_position(prediction: Prediction) -> int:
+    """The place in the queue of its framework, from 1; the one that is running is counted as before it."""
+    before = Q(queued_at__lt=prediction.queued_at) | Q(queued_at=prediction.queued_at, pk__lt=prediction.pk)
+    same_queue = Prediction.objects.filter(state__in=OPEN, model__framework=prediction.model.framework)
+    return same_queue.filter(before).exclude(pk=prediction.pk).count() + 1
+
+
+def seconds_to_wait(prediction: Prediction, position: int) -> float:
+    """An estimate from the last predictions of the same model."""
+    recent = Prediction.objects.filter(model=prediction.model_id, state=State.DONE).order_by("-pk")[:RECENT]
+    spent = recent.aggregate(mean=Avg(F("predict_ms") + F("explain_ms")))["mean"]
+    return position * (UNKNOWN_SECONDS if spent is None else spent / 1000)
+
+
+def seconds_running(prediction: Prediction) -> float:
+    return (timezone.now() - (prediction.started_at or timezone.now())).total_seconds()

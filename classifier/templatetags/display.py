@@ -1,0 +1,78 @@
+"""How numbers, classes and icons look, the same on every page."""
+
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from classifier.markdown import render_markdown
+from skinsite.diagnoses import DIAGNOSES
+
+register = template.Library()
+DASH = "–"
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """Three decimals, and never 1.000 for what is less: `> 0.999`."""
+    if value is None:
+        return DASH
+    if 0.9995 <= value < 1:
+        return "> 0.999"
+    if 0 < value < 0.0005:
+        return "< 0.001"
+    return f"{value:.3f}"
+
+
+@register.filter
+def seconds(milliseconds: float | None) -> str:
+    """Milliseconds as seconds a person reads."""
+    if milliseconds is None:
+        return DASH
+    return f"{milliseconds / 1000:.2f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
+
+
+@register.filter
+def percent_width(value: float | None) -> str:
+    """A share in [0, 1] as the width of a bar."""
+    return f"{100 * (value or 0):.2f}%"
+
+
+@register.filter
+def dx_class(code: str) -> str:
+    """The CSS class that gives a diagnosis its colour; unknown codes get the hatch."""
+    return f"dx-{code}" if code in DIAGNOSES else "dx-other"
+
+
+@register.filter
+def ordinal_place(position: int) -> str:
+    ending = "th" if 10 <= position % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(position % 10, "th")
+    return f"{position}{ending}"
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return render_markdown(text)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of static/img/icons.svg; it decorates a text that says the same."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def address(context: dict[str, Any], **changes: Any) -> str:
+    """The page's own address with other parameters; an empty value takes one away."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name.rstrip("_"), None)
+        if value not in ("", None):
+            query[name.rstrip("_")] = value
+    return f"?{query.urlencode()}" if query else "?"

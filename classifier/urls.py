@@ -1,0 +1,24 @@
+"""The pages of models and cases."""
+
+from django.urls import path
+
+from classifier.views import case, history, media, models, new_case, start
+
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("about/", start.about, name="about"),
+    path("healthz", start.healthz, name="healthz"),
+    path("cases/", history.cases, name="cases"),
+    path("cases/new/", new_case.new_case, name="new_case"),
+    path("cases/delete/", history.delete, name="delete_cases"),
+    path("cases/<int:pk>/", case.case, name="case"),
+    path("cases/<int:pk>/panel/", case.case_panel, name="case_panel"),
+    path("cases/<int:pk>/again/", case.case_again, name="case_again"),
+    path("cases/<int:pk>/cancel/", case.case_cancel, name="case_cancel"),
+    path("cases/<int:case_pk>/images/<int:pk>/<str:rendition>", media.image, name="image"),
+    path("predictions/<int:pk>/cancel/", case.prediction_cancel, name="prediction_cancel"),
+    path("predictions/<int:pk>/retry/", case.prediction_retry, name="prediction_retry"),
+    path("predictions/<int:pk>/heat.png", media.heat, name="heat"),
+    path("models/", models.models, name="models"),
+    path("models/<int:pk>/", models.model, name="model"),
+]
