@@ -24,7 +24,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             messages.error(request, str(refusal))
     context = {
         "filter": narrowed,
-        "chips": _chips(narrowed) if valid else [],
+        "chips": _chips(request, narrowed) if valid else [],
         "page": page,
         "rows": [{"case": case, "state": _state(case)} for case in page.cases],
     }
@@ -47,12 +47,15 @@ def _state(case: Case) -> str:
     return case_state(row.state for image in case.images.all() for row in image.predictions.all())
 
 
-def _chips(narrowed: CaseFilter) -> list[dict[str, str]]:
-    """The filters that are on, in words, each with the parameter that takes it away."""
+def _chips(request: HttpRequest, narrowed: CaseFilter) -> list[dict[str, str]]:
+    """The filters that are on, in words, each with the address without it."""
     chips = []
     for name, value in narrowed.form.cleaned_data.items():
         if value and name != "sort":
             field = narrowed.form.fields[name]
             words = dict(getattr(field, "choices", [])).get(value, value) if name != "model" else value
-            chips.append({"name": name, "label": str(field.label), "value": str(words)})
+            rest = request.GET.copy()
+            rest.pop(name, None)
+            rest.pop("cursor", None)
+            chips.append({"label": str(field.label), "value": str(words), "without": f"?{rest.urlencode()}"})
     return chips
