@@ -190,7 +190,7 @@ def _run(
         unconfined=job.unconfined,
     )
     if ended.how is not Ending.ANSWERED:
-        log.warning("%s ended by %s, status %s: %s", task, ended.how, ended.status, ended.last_words)
+        log.warning("%s ended by %s, status %s: %r", task, ended.how, ended.status, ended.last_words)
         raise _stopped(ended, job)
     try:
         answer = answers.read(folder, schema)
@@ -198,9 +198,7 @@ def _run(
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
     if "unavailable" in answer:
-        raise Refusal(
-            "confinement", "confinement-unavailable", answers.plain(answer["unavailable"]), "Ask the operator."
-        )
+        raise _no_walls(answers.plain(answer["unavailable"]))
     for check in answers.report(answer):
         report.add(check)
     if "problem" in answer:
@@ -219,9 +217,7 @@ def _stopped(ended: Ended, job: _Job) -> Refusal:
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if ended.how is Ending.TIME:
         message = f"The file was not admitted in time: its check was stopped after {ended.seconds:.0f} s."
-        return Refusal(
-            "limits", "time-limit", message, "A smaller model is checked faster; the limit is the operator's."
-        )
+        return Refusal("limits", "time-limit", message, SMALLER)
     if ended.how is Ending.MEMORY:
         message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
         return Refusal("limits", "memory-limit", message, SMALLER)

@@ -1,4 +1,4 @@
-"""The confined child's first file: put up the walls, then run one task. Started by `supervision.run`, never imported.
+"""The confined child's first file: put up the walls, then run one task. Started by `supervision.run`.
 
 `python -I -B child.py` with an order (JSON) on standard input; the task's answer goes to `answer.json` in the folder
 that the walls leave writable.
@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+OUT_OF_MEMORY = 77
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,7 +30,10 @@ def main() -> None:
     except confinement.Unavailable as problem:
         answer = {"unavailable": str(problem)}
     else:
-        answer = getattr(importlib.import_module(module), function)(**order["request"])
+        try:
+            answer = getattr(importlib.import_module(module), function)(**order["request"])
+        except MemoryError:
+            sys.exit(OUT_OF_MEMORY)
     (folder / "answer.json").write_text(json.dumps(answer))
 
 

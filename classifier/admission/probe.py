@@ -72,11 +72,11 @@ def _load(folder: Path, report: Report) -> tuple[Classifier, float]:
         raise
     except Exception as error:
         message = f"The converted model cannot be loaded again: {' '.join(str(error).split())[:300]}"
-        raise Refusal(
-            "load", "bundle-does-not-load", message, "Tell the operator; the file itself may be good."
-        ) from error
+        raise Refusal("load", "bundle-does-not-load", message, OURS) from error
     milliseconds = (time.perf_counter() - began) * 1000
-    report.passed("load", f"the bundle loads in {loaded.manifest.framework}, {loaded.bytes:,} bytes of weights")
+    report.passed(
+        "load", f"the bundle loads in {loaded.manifest.framework}, about {loaded.bytes / 1e6:,.1f} MB of memory"
+    )
     return loaded, milliseconds
 
 

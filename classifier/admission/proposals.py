@@ -92,6 +92,8 @@ def _input(given: dict[str, Any], facts: Facts, report: Report) -> dict[str, Any
         "antialias": facts.framework == "torch",
         "color": "rgb",
     }
+    if facts.scales:
+        report.passed("scaling", f"the model itself scales pixels, in {', '.join(facts.scales)}: it expects 0 to 255")
     for field, value in proposal.items():
         if given.get(field) is None:
             settled[field] = value
@@ -119,7 +121,7 @@ def _scaling(facts: Facts) -> dict[str, Any]:
 
 def _why(field: str, facts: Facts) -> str:
     if field == "range" and facts.scales:
-        return f": the model itself scales pixels, in its layer “{facts.scales[0]}”"
+        return ": the model itself scales pixels"
     if field in ("mean", "std") and facts.pretrained_family:
         return ", as for weights that began with ImageNet"
     return ""

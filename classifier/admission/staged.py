@@ -81,10 +81,8 @@ def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -
 
 def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
     if manifest.framework == "torch":
-        if network.get("architecture") != manifest.architecture or network.get("outputs") not in (
-            1,
-            len(manifest.classes),
-        ):
+        agreed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
+        if network not in agreed:
             raise Untrustworthy("the bundle's network is not the manifest's architecture")
         return
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from classifier.admission import confinement
+from classifier.admission.child import OUT_OF_MEMORY
 
 CHILD = Path(__file__).with_name("child.py")
 PACKAGES = (Path(__file__).parents[1], Path(__file__).parents[2] / "skinsite")
@@ -153,7 +154,7 @@ def _passed_limit(peak: int, folder: Path, limits: Limits, started: float) -> En
 def _ending(status: int) -> Ending:
     if status == 0:
         return Ending.ANSWERED
-    return Ending.TIME if status == -signal.SIGXCPU else Ending.CRASHED
+    return {-signal.SIGXCPU: Ending.TIME, OUT_OF_MEMORY: Ending.MEMORY}.get(status, Ending.CRASHED)
 
 
 def _resident(pid: int) -> int:

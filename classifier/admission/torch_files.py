@@ -79,11 +79,10 @@ def _read_safetensors(file: IO[bytes]) -> Any:
 
 
 def _read_pickled(file: IO[bytes], kind: Kind) -> Any:
+    _refuse_code(_called_in_zip(file) if kind is Kind.ZIP else _called_in_stream(file, kind))
+    file.seek(0)
     import torch
 
-    names = _called_in_zip(file) if kind is Kind.ZIP else _called_in_stream(file, kind)
-    _refuse_code(names)
-    file.seek(0)
     try:
         return torch.load(file, weights_only=True, map_location="cpu", mmap=False)  # noqa: TID251 (here it may)
     except MemoryError:

@@ -157,3 +157,73 @@ def eat_disk() -> str:
 
 def die() -> str:
     os.abort()
+
+
+def convert_stall(**_request: Any) -> None:
+    eat_time()
+
+
+def convert_hog(**_request: Any) -> None:
+    eat_memory()
+
+
+def convert_crash(**_request: Any) -> None:
+    die()
+
+
+def convert_lie(**_request: Any) -> dict[str, Any]:
+    return {"report": [], "accepted": True}
+
+
+def convert_link(**_request: Any) -> dict[str, Any]:
+    """Leave the answer as a hard link to a second file, so that both names could be changed later."""
+    Path("other").write_text("{}")
+    os.link("other", "answer.json")
+    return {}
+
+
+def convert_noise(**_request: Any) -> dict[str, Any]:
+    problem = {"code": "made-up", "message": "red \x1b[31m and reversed \u202e", "hint": ""}
+    return {"report": [], "problem": problem}
+
+
+def _converted(manifest: dict[str, Any]) -> dict[str, Any]:
+    complete = {
+        "name": "Model",
+        "version": "1",
+        "framework": "torch",
+        "output": "logits",
+        "input": {
+            "width": 8,
+            "height": 8,
+            "resize": "stretch",
+            "interpolation": "bilinear",
+            "antialias": True,
+            "color": "rgb",
+            "range": [0, 1],
+            "mean": [0, 0, 0],
+            "std": [1, 1, 1],
+            "clinical": "none",
+        },
+    }
+    return {
+        "report": [],
+        "framework": "torch",
+        "architecture": "made up",
+        "parameters": 1,
+        "manifest": complete | manifest,
+        "outputs": [[0.5, 0.5], [0.5, 0.5]],
+    }
+
+
+def convert_bundle_of_links(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+    """The bundle's files are one file under two names."""
+    Path("bundle").mkdir()
+    Path("bundle/bundle.json").write_text("{}")
+    os.link("bundle/bundle.json", "bundle/weights.safetensors")
+    return _converted(manifest)
+
+
+def convert_other_classes(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+    """A quiet attack: the classes come back in another order."""
+    return _converted(manifest | {"classes": list(reversed(manifest["classes"]))})

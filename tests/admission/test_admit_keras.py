@@ -1,0 +1,117 @@
+"""Keras files: what becomes a bundle, what is refused, and with which words."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+
+from classifier.admission.admit import admit
+from classifier.admission.outcome import Outcome
+from tests.admission import uploads
+from tests.conftest import InProcess
+
+CLASSES = ["mel", "nv", "bcc"]
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    return tmp_path / "upload.keras"
+
+
+def admitted(upload: Path, manifest: dict[str, Any], **options: Any) -> Outcome:
+    return admit(upload=upload, manifest=manifest, into=upload.parent / "bundles", **options)
+
+
+def refusal(upload: Path, manifest: dict[str, Any]) -> tuple[str, str]:
+    outcome = admitted(upload, manifest)
+    assert outcome.error is not None
+    return outcome.error.code, outcome.error.message
+
+
+def details(outcome: Outcome) -> str:
+    return "\n".join(check.detail for check in outcome.report)
+
+
+def save(path: Path, options: dict[str, Any]) -> None:
+    uploads.save_keras(path, **options)
+
+
+def test_a_model_that_scales_pixels_itself_gets_its_range(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {"inside": "rescaling"})
+    outcome = admitted(upload, {"classes": CLASSES})
+    assert outcome.accepted, outcome.error
+    assert outcome.manifest is not None
+    assert outcome.manifest["input"]["range"] == [0, 255]
+    assert (outcome.manifest["input"]["width"], outcome.manifest["output"]) == (24, "softmax")
+    assert "the model itself scales pixels" in details(outcome)
+    assert outcome.layer == "conv"
+
+
+def test_one_sigmoid_names_two_classes(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {"outputs": 1, "ending": "sigmoid"})
+    outcome = admitted(upload, {"classes": ["nv", "mel"]})
+    assert outcome.accepted, outcome.error
+    assert outcome.classes == ("nv", "mel")
+
+
+def test_what_the_manifest_says_must_be_true_of_the_file(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {"ending": "linear"})
+    assert refusal(upload, {"classes": CLASSES, "output": "softmax"})[0] == "output-mismatch"
+    assert refusal(upload, {"classes": CLASSES, "input": {"width": 32}})[0] == "input-size"
+
+
+def test_clinical_numbers_need_an_encoding(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {"inside": "clinical"})
+    code, message = refusal(upload, {"classes": CLASSES})
+    assert code == "needs-clinical"
+    assert "10 numbers" in message
+
+
+def test_a_lambda_is_refused_before_keras_sees_it(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {"inside": "lambda"})
+    outcome = admitted(upload, {"classes": CLASSES})
+    assert outcome.error is not None
+    assert outcome.error.code == "lambda-layer"
+    assert [check.check for check in outcome.report] == ["content", "archive", "configuration"]
+
+
+def rewritten(upload: Path, **members: bytes) -> None:
+    """Replace or add members of an archive; `dots` in a name are written as double underscores."""
+    content = upload.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(upload, "w") as new:
+        kept = {name: old.read(name) for name in old.namelist()}
+        for name, value in (kept | {name.replace("__", "."): value for name, value in members.items()}).items():
+            new.writestr(name, value)
+
+
+def test_weights_that_lead_out_of_the_archive_are_refused(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {})
+    outside = upload.parent / "outside.h5"
+    with h5py.File(outside, "w") as file:
+        file["w"] = [1.0]
+    linking = io.BytesIO()
+    with h5py.File(linking, "w") as file:
+        file["layers"] = h5py.ExternalLink(str(outside), "/w")
+    rewritten(upload, model__weights__h5=linking.getvalue())
+    code, message = refusal(upload, {"classes": CLASSES})
+    assert code == "external-link"
+    assert "outside.h5" in message
+
+
+def test_whatever_else_lies_in_the_archive_is_refused(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {})
+    rewritten(upload, run__py=b"print('hello')")
+    assert refusal(upload, {"classes": CLASSES}) == (
+        "unexpected-member",
+        "The .keras archive holds more than a model: run.py.",
+    )
+
+
+def test_a_cut_archive_is_called_incomplete(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save, upload, {})
+    content = upload.read_bytes()
+    upload.write_bytes(content[: len(content) // 2])
+    assert refusal(upload, {"classes": CLASSES})[0] == "truncated"

@@ -1,0 +1,106 @@
+"""What surrounds an admission: the walls, the limits, the upload's own nature, and what a child leaves behind."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.admission import admit as admission
+from classifier.admission import confinement
+from classifier.admission.admit import admit
+from classifier.admission.outcome import Outcome
+
+MISCHIEF = "tests.admission.mischief"
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    """It begins as a zip archive; the children of these tests never look at it."""
+    path = tmp_path / "upload"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    return path
+
+
+def admitted(upload: Path, manifest: dict[str, Any] | None = None, **options: Any) -> Outcome:
+    return admit(upload=upload, manifest=manifest or {}, into=upload.parent / "bundles", **options)
+
+
+def code_of(outcome: Outcome) -> str:
+    assert not outcome.accepted
+    assert outcome.error is not None
+    return outcome.error.code
+
+
+def test_without_walls_nothing_is_opened(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "missing", lambda: ["Landlock"])
+    outcome = admitted(upload)
+    assert code_of(outcome) == "confinement-unavailable"
+    assert [check.check for check in outcome.report] == ["confinement"]
+    assert code_of(admitted(upload, unconfined=True)) == "truncated"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "nothing"])
+def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
+    odd = upload.with_name("odd")
+    {"link": lambda: odd.symlink_to(upload), "pipe": lambda: os.mkfifo(odd), "folder": odd.mkdir}.get(kind, bool)()
+    assert code_of(admitted(odd)) == "no-file"
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "code"),
+    [
+        ("stall", {"time_limit_s": 1.5}, "time-limit"),
+        ("hog", {"memory_limit": 200 * 1024**2}, "memory-limit"),
+        ("crash", {}, "check-crashed"),
+        ("lie", {}, "untrusted-answer"),
+        ("link", {}, "untrusted-answer"),
+        ("bundle_of_links", {}, "untrusted-answer"),
+        ("other_classes", {}, "untrusted-answer"),
+    ],
+)
+def test_a_child_that_was_taken_over_gains_nothing(
+    upload: Path, monkeypatch: pytest.MonkeyPatch, task: str, options: dict[str, Any], code: str
+) -> None:
+    monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_{task}")
+    started = time.monotonic()
+    outcome = admitted(upload, {"classes": ["mel", "nv"]}, **options)
+    assert code_of(outcome) == code
+    assert outcome.error is not None
+    assert outcome.error.message.endswith(".")
+    assert outcome.error.hint
+    assert not list((upload.parent / "bundles").iterdir())
+    assert time.monotonic() - started < 20
+
+
+def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_noise")
+    outcome = admitted(upload)
+    assert outcome.error is not None
+    assert outcome.error.code == "made-up"
+    assert outcome.error.message == "red �[31m and reversed �"
+
+
+def test_an_abandoned_staging_folder_is_removed(upload: Path) -> None:
+    bundles = upload.parent / "bundles"
+    old, young = bundles / ".admission-old", bundles / ".admission-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    admitted(upload)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_the_admitting_process_never_imports_a_framework(tmp_path: Path) -> None:
+    """The worker that admits stays light, whatever the file is."""
+    code = (
+        "import sys; from classifier.admission.admit import admit\n"
+        "print(sorted({'torch', 'tensorflow', 'keras', 'h5py', 'safetensors.torch', 'django'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

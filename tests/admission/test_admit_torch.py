@@ -1,0 +1,184 @@
+"""PyTorch files: what becomes a bundle, what is refused, and with which words."""
+
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.admission.admit import admit
+from classifier.admission.outcome import Outcome
+from tests.admission import uploads
+from tests.conftest import InProcess
+
+LAYERS = [
+    {"type": "conv2d", "name": "conv1", "out": 8, "kernel": 3, "stride": 1, "padding": 1},
+    {"type": "relu"},
+    {"type": "maxpool2d", "kernel": 2},
+    {"type": "flatten"},
+    {"type": "linear", "name": "fc1", "out": 3},
+]
+MANIFEST: dict[str, Any] = {
+    "name": "Small",
+    "architecture": {"family": "layers", "layers": LAYERS},
+    "classes": ["mel", "nv", {"code": "rust", "name": "Rust", "malignant": None}],
+    "input": {"width": 32, "height": 32},
+}
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    return tmp_path / "upload"
+
+
+def admitted(upload: Path, manifest: dict[str, Any] = MANIFEST, **options: Any) -> Outcome:
+    return admit(upload=upload, manifest=manifest, into=upload.parent / "bundles", **options)
+
+
+def code_of(outcome: Outcome) -> str:
+    assert not outcome.accepted
+    assert outcome.error is not None
+    return outcome.error.code
+
+
+def details(outcome: Outcome) -> str:
+    return "\n".join(check.detail for check in outcome.report)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "none missing"),
+        ({"wrapped": True}, "“model_state_dict”"),
+        ({"legacy": True, "prefix": "module.model."}, "“module.model.” was taken off"),
+    ],
+)
+def test_a_state_dict_becomes_a_bundle(in_torch: InProcess, upload: Path, options: dict[str, Any], said: str) -> None:
+    in_torch(save, upload, options)
+    outcome = admitted(upload)
+    assert outcome.accepted, outcome.error
+    assert said in details(outcome)
+    assert (outcome.framework, outcome.parameters) == ("torch", 3 * 8 * 9 + 8 + 2048 * 3 + 3)
+    assert outcome.classes == ("mel", "nv", "rust")
+    assert outcome.layer
+    assert outcome.measured["predict_ms"] >= 0
+    assert outcome.manifest is not None
+    assert outcome.manifest["input"]["antialias"] is True
+    assert "assumed: the outputs are logits" in details(outcome)
+
+
+def save(path: Path, options: dict[str, Any]) -> None:
+    uploads.save_state_dict(path, **options)
+
+
+def test_safetensors_and_half_precision_are_taken(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_safetensors, upload)
+    first = admitted(upload)
+    in_torch(uploads.save_half_precision, upload)
+    second = admitted(upload)
+    assert first.accepted
+    assert second.accepted
+    assert "float16" in details(second)
+
+
+def test_the_same_upload_twice_is_one_bundle_and_other_classes_are_another(in_torch: InProcess, upload: Path) -> None:
+    """Records with the same weights and another order of classes must not share a description."""
+    in_torch(uploads.save_state_dict, upload)
+    first, second = admitted(upload), admitted(upload)
+    other = admitted(upload, MANIFEST | {"classes": ["nv", "mel", "bcc"]})
+    assert first.bundle == second.bundle
+    assert other.bundle not in (None, first.bundle)
+    assert other.sha256 == first.sha256
+    description = json.loads((first.bundle / "bundle.json").read_bytes()) if first.bundle else {}
+    assert [entry["code"] for entry in description["manifest"]["classes"]] == ["mel", "nv", "rust"]
+
+
+@pytest.mark.parametrize("head", ["head.3", "classification_head.1", "fc"])
+def test_an_encoder_with_a_head_needs_no_architecture(in_torch: InProcess, upload: Path, head: str) -> None:
+    in_torch(uploads.save_encoder, upload, head)
+    classes = ["mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"]
+    outcome = admitted(upload, {"classes": classes, "input": {"width": 96, "height": 96}})
+    assert outcome.accepted, outcome.error
+    assert outcome.architecture == "PyTorch smp-encoder: efficientnet-b2"
+    assert "assumed: the architecture is segmentation-models-pytorch's encoder efficientnet-b2" in details(outcome)
+    assert outcome.manifest is not None
+    assert outcome.manifest["architecture"]["name"] == "efficientnet-b2"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"architecture": None}, "needs-architecture", "conv1.weight"),
+        ({"architecture": {"family": "nonsense"}}, "unknown-architecture", "nonsense"),
+        ({"architecture": {"family": "timm", "name": "hf-hub:someone/model"}}, "unknown-architecture", "hf-hub"),
+        ({"architecture": {"family": "timm", "name": "resnet18"}}, "weights-do-not-fit", "and"),
+        ({"input": {"width": 28, "height": 28}}, "weights-do-not-fit", "3 by 2048 and should be 3 by 1568"),
+        ({"classes": None}, "needs-classes", "3 outputs"),
+        ({"classes": ["mel", "nv"]}, "class-count", "2 classes"),
+        ({"classes": ["mel", "nv", "no code!"]}, "bad-manifest", "classes[2]"),
+        ({"classes": "mel"}, "bad-manifest", "classes"),
+        ({"framework": "keras"}, "framework-mismatch", "torch"),
+        ({"input": {"width": 32, "height": 32, "clinical": "sklesion"}}, "clinical-mismatch", "sklesion"),
+        ({"input": {"width": 32, "height": 32, "resize": "squash"}}, "bad-manifest", "resize"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    in_torch: InProcess, upload: Path, change: dict[str, Any], code: str, words: str
+) -> None:
+    in_torch(uploads.save_state_dict, upload)
+    outcome = admitted(upload, MANIFEST | change)
+    assert code_of(outcome) == code
+    assert outcome.error is not None
+    assert words in outcome.error.message
+
+
+def test_unnamed_outputs_become_others_where_the_manifest_allows_it(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_state_dict, upload)
+    outcome = admitted(upload, MANIFEST | {"classes": ["mel"], "unnamed": "other"})
+    assert outcome.classes == ("mel", "other_1", "other_2")
+
+
+def test_missing_and_spare_weights_are_listed(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_without, upload, "fc1.bias")
+    outcome = admitted(upload)
+    assert code_of(outcome) == "weights-do-not-fit"
+    assert outcome.error is not None
+    assert "fc1.bias is missing" in outcome.error.message
+    assert "spare.weight has no place" in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (uploads.save_nan, "not-finite"),
+        (uploads.save_dead, "same-answer"),
+        (uploads.save_torchscript, "torchscript"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_useless_file_is_refused(in_torch: InProcess, upload: Path, make: Any, code: str) -> None:
+    in_torch(make, upload)
+    assert code_of(admitted(upload)) == code
+
+
+class Canary:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("PICKLE_WAS_EXECUTED",)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_pickle_that_would_run_code_never_does(upload: Path, monkeypatch: pytest.MonkeyPatch, zipped: bool) -> None:
+    monkeypatch.chdir(upload.parent)
+    upload.write_bytes(pickle.dumps({"weight": Canary()}, protocol=2))
+    if zipped:
+        content = upload.read_bytes()
+        with zipfile.ZipFile(upload, "w") as archive:
+            archive.writestr("model/data.pkl", content)
+    outcome = admitted(upload)
+    assert code_of(outcome) == "unsafe-pickle"
+    assert outcome.error is not None
+    assert "posix.mkdir" in outcome.error.message
+    assert not list(upload.parent.rglob("PICKLE_WAS_EXECUTED"))
