@@ -21,7 +21,14 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={"queue_order_strategy": "priority", "socket_connect_timeout": 2, "socket_timeout": 20},
+    broker_transport_options={
+        "queue_order_strategy": "priority",
+        "socket_connect_timeout": 2,
+        "socket_timeout": 20,
+        "max_retries": 1,  # a page does not wait for a broker that is down: the sweeper sends later
+        "interval_start": 0,
+        "interval_step": 0,
+    },
     task_publish_retry=False,
     task_default_queue="default",
     task_time_limit=600,

@@ -27,11 +27,13 @@ def probability(value: float | None) -> str:
 
 
 @register.filter
-def seconds(milliseconds: float | None) -> str:
-    """Milliseconds as seconds a person reads."""
+def duration(milliseconds: float | None) -> str:
+    """Milliseconds as a person reads them."""
     if milliseconds is None:
         return DASH
-    return f"{milliseconds / 1000:.2f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
 
 
 @register.filter
