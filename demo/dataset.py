@@ -123,7 +123,7 @@ def cycle(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDAr
 
 def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Return a batch turned, moved, coloured and cut, ready for the network: uint8 (N, 3, S, S) -> float."""
-    batch = colour(pixels.float() / 255, generator)
+    batch = colour(sharpness(pixels.float() / 255, generator), generator)
     batch = normalise(turn(batch, generator))
     return cut(batch, generator).contiguous(memory_format=torch.channels_last)
 
@@ -131,6 +131,12 @@ def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
 def uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     """Return count uniform numbers, shaped to scale a batch: (count, 1, 1, 1)."""
     return torch.empty(count, 1, 1, 1).uniform_(low, high, generator=generator)
+
+
+def sharpness(batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Blur or sharpen each picture a little: small files are softer than native ones."""
+    soft = functional.avg_pool2d(batch, 3, stride=1, padding=1, count_include_pad=False)
+    return batch + (batch - soft) * uniform(len(batch), -0.6, 1.0, generator)
 
 
 def colour(batch: Tensor, generator: torch.Generator) -> Tensor:
