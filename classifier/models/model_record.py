@@ -113,7 +113,7 @@ class ModelRecord(models.Model):
 
     @property
     def uses_clinical(self) -> bool:
-        return self.manifest.get("input", {}).get("clinical", "none") != "none"
+        return bool(self.manifest.get("input", {}).get("clinical", "none") != "none")
 
     @property
     def bundle_path(self) -> Path:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from classifier.inference import heat
+from classifier.inference.preprocess import Region
 from classifier.models import Explanation, Prediction
 
 GRAD_CAM = "grad-cam"
@@ -35,5 +36,5 @@ def heat_png(prediction: Prediction, code: str, scale: Scale) -> bytes | None:
         return None
     peak = peaks(explanation)[code if scale == "relative" else ""]
     image = prediction.image
-    left, top, right, bottom = explanation.region
-    return heat.render(heat.positive(maps[code]), (left, top, right, bottom), image.width, image.height, peak)
+    region: Region = tuple(explanation.region or ())
+    return heat.render(heat.positive(maps[code]), region, image.width, image.height, peak)
