@@ -1,0 +1,105 @@
+"""One framework's classifier against what a researcher would write; run as `python -m bench.inference torch FOLDER`.
+
+Inputs are preprocessed already, so that only networks are compared. The last line on stdout is JSON.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.timing import interleaved
+from classifier.inference import bundle as bundles
+from classifier.inference.clinical import Clinical, encode
+from classifier.inference.classifier import Classifier, load
+
+BATCHES = (1, 8)
+
+
+def main(framework: str, folder: Path) -> dict[str, float]:
+    """Compare the bundle of `framework` in `folder` with the framework's own call."""
+    found = next(read for path in sorted(folder.iterdir()) if (read := bundles.read(path)).framework == framework)
+    ours = load(found)
+    native = NATIVE[framework](found)
+    ratios = {}
+    for size in BATCHES:
+        inputs, vectors = _inputs(ours, size)
+        seconds = interleaved(
+            {
+                "ours": lambda inputs=inputs, vectors=vectors: ours.predict(inputs, vectors, maps=False),
+                "native": lambda inputs=inputs, vectors=vectors: native(inputs, vectors),
+            }
+        )
+        ratios[f"predict_b{size}_vs_{framework}"] = round(seconds["native"] / seconds["ours"], 2)
+    return ratios | _explaining(framework, found, ours)
+
+
+def _explaining(framework: str, found: bundles.Bundle, ours: Classifier) -> dict[str, float]:
+    inputs, vectors = _inputs(ours, 1)
+    contenders: dict[str, Callable[[], Any]] = {
+        "with": lambda: ours.predict(inputs, vectors, maps=True),
+        "without": lambda: ours.predict(inputs, vectors, maps=False),
+    }
+    if framework == "torch":
+        contenders["grad_cam"] = _grad_cam(found, ours, inputs)
+    seconds = interleaved(contenders)
+    ratios = {f"explain_cost_{framework}": round(seconds["with"] / seconds["without"], 3)}
+    if "grad_cam" in seconds:
+        ratios["explain_vs_grad_cam"] = round(seconds["grad_cam"] / seconds["with"], 2)
+    return ratios
+
+
+def _inputs(ours: Classifier, size: int) -> tuple[Any, Any]:
+    spec = ours.manifest.input
+    low, high = spec.range
+    pixels = np.random.default_rng(0).uniform(low, high, (size, spec.height, spec.width, 3)).astype(np.float32)
+    vectors = None if spec.clinical == "none" else np.stack([encode(spec.clinical, Clinical())] * size)
+    return pixels, vectors
+
+
+def _torch_network(found: bundles.Bundle) -> Any:
+    from classifier.inference import torch_network
+
+    network = torch_network.build(found.network["architecture"], int(found.network["outputs"]))
+    torch_network.fill(network, found.tensors)
+    return network
+
+
+def _eager_torch(found: bundles.Bundle) -> Callable[[Any, Any], Any]:
+    import torch
+
+    network = _torch_network(found)
+
+    def call(inputs: Any, vectors: Any) -> Any:
+        with torch.inference_mode():
+            return network(torch.from_numpy(inputs).permute(0, 3, 1, 2).contiguous())
+
+    return call
+
+
+def _grad_cam(found: bundles.Bundle, ours: Classifier, inputs: Any) -> Callable[[], Any]:
+    import torch
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    network = _torch_network(found).requires_grad_(True)
+    method = GradCAM(network, [network.get_submodule(str(ours.layer))])
+    pictures = torch.from_numpy(inputs).permute(0, 3, 1, 2).contiguous()
+    return lambda: method(pictures, [ClassifierOutputTarget(0)])
+
+
+def _keras_predict(found: bundles.Bundle) -> Callable[[Any, Any], Any]:
+    from classifier.inference import keras_network
+
+    model = keras_network.build(found.network)
+    keras_network.fill(model, found.tensors)
+    return lambda inputs, vectors: model.predict([inputs] if vectors is None else [inputs, vectors], verbose=0)
+
+
+NATIVE = {"torch": _eager_torch, "keras": _keras_predict}
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]))))
