@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-from classifier.admission import answers, confinement, sniffing, staged, supervision
+from classifier.admission import answers, architectures, confinement, sniffing, staged, supervision
 from classifier.admission.outcome import Outcome, Problem, Refusal, Report
 from classifier.admission.schemas import CONVERTED, GIVEN, PROBED
 from classifier.admission.supervision import Ended, Ending, Limits
@@ -118,20 +118,26 @@ def _check_shape(manifest: dict[str, Any]) -> None:
 
 def _agreed(given: dict[str, Any], complete: dict[str, Any]) -> Manifest:
     """Return the child's complete manifest if it keeps all that was given. Raises Untrustworthy."""
-    for name, value in given.items():
+    for name, value in _told(given).items():
         kept = complete.get(name)
         if name == "input" and isinstance(kept, dict):
-            changed = [field for field in value if value[field] is not None and kept.get(field) != value[field]]
+            changed = [field for field, said in _told(value).items() if kept.get(field) != said]
         elif name == "classes" and isinstance(kept, list):
             changed = ["classes"] if kept[: len(value)] != value else []
         else:
-            changed = [name] if value not in (None, "auto", kept) else []
+            changed = [name] if value not in ("auto", kept) else []
         if changed:
             raise answers.Untrustworthy(f"the manifest's {', '.join(changed)} came back changed")
+    if not given.get("architecture") and not architectures.may_be_proposed(complete.get("architecture")):
+        raise answers.Untrustworthy("the architecture is none that is proposed")
     try:
         return Manifest.from_json(complete)
     except ManifestError as error:
         raise answers.Untrustworthy(f"the complete manifest is none: {error}") from error
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _require_walls(unconfined: bool) -> None:

@@ -28,6 +28,13 @@ def propose(tensors: Mapping[str, "torch.Tensor"]) -> Proposal | None:
     return _smp_encoder(tensors)
 
 
+def may_be_proposed(architecture: Mapping[str, Any] | None) -> bool:
+    """Whether `propose` could have answered this: nothing else may come back from a child unasked."""
+    if architecture is None:
+        return True
+    return architecture in [_smp_architecture(name) for name in SMP_ENCODERS]
+
+
 def outputs(tensors: Mapping[str, "torch.Tensor"]) -> int | None:
     """The rows of the last matrix in the file: by custom the last layer's outputs."""
     matrices = [tensor.shape[0] for name, tensor in tensors.items() if name.endswith("weight") and tensor.ndim == 2]
@@ -44,14 +51,17 @@ def _smp_encoder(tensors: Mapping[str, "torch.Tensor"]) -> Proposal | None:
     names = [name for name in SMP_ENCODERS if _encoder_fits(name, encoder, width)]
     if len(names) != 1:
         return None
-    architecture = {"family": "smp-encoder", "name": names[0], "head": {"pool": "avg"}}
     return Proposal(
-        architecture,
+        _smp_architecture(names[0]),
         (
             f"the architecture is segmentation-models-pytorch's encoder {names[0]}: all names and shapes agree",
             f"the head {weights[0].removesuffix('.weight')} is average pooling and a linear layer of {width} features",
         ),
     )
+
+
+def _smp_architecture(name: str) -> dict[str, Any]:
+    return {"family": "smp-encoder", "name": name, "head": {"pool": "avg"}}
 
 
 def _encoder_fits(name: str, shapes: Mapping[str, "torch.Size"], width: int) -> bool:

@@ -66,6 +66,10 @@ class Report:
         """Note a guess that neither the file nor the manifest settled."""
         self._checks.append(Check("assumed", True, f"assumed: {detail}"))
 
+    def warned(self, check: str, detail: str) -> None:
+        """Note what did not pass and is no reason to refuse."""
+        self._checks.append(Check(check, False, detail))
+
     def refused(self, refusal: Refusal) -> None:
         self._checks.append(Check(refusal.check, False, refusal.problem.message))
 

@@ -23,9 +23,9 @@ def _object(required: dict[str, Any], optional: dict[str, Any] | None = None, *,
 GIVEN = _object(
     {},
     {
-        "classes": {"type": "array", "maxItems": 1000, "items": {"anyOf": [CODE, {"type": "object"}]}},
-        "input": {"type": "object"},
-        "architecture": {"anyOf": [{"type": "object"}, {"type": "null"}]},
+        "classes": {"type": ["array", "null"], "maxItems": 1000, "items": {"anyOf": [CODE, {"type": "object"}]}},
+        "input": {"type": ["object", "null"]},
+        "architecture": {"type": ["object", "null"]},
         "output": {"anyOf": [CODE, {"type": "null"}]},
         "framework": {"anyOf": [CODE, {"type": "null"}]},
         "unnamed": {"anyOf": [{"const": "other"}, {"type": "null"}]},

@@ -1,0 +1,97 @@
+"""Real models: three of public repositories, the published Xception of sklesion, the contract's EfficientNet-B2."""
+
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.admission.admit import admit
+from classifier.admission.outcome import Outcome
+from tests.admission import uploads
+from tests.conftest import InProcess
+
+ALPHABETICAL = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
+HMNIST = ["akiec", "bcc", "bkl", "df", "nv", "vasc", "mel"]
+LAYERS = [
+    {"type": "conv2d", "name": "conv1", "out": 32, "kernel": 3, "stride": 1, "padding": 1},
+    {"type": "relu"},
+    {"type": "maxpool2d", "kernel": 2},
+    {"type": "conv2d", "name": "conv2", "out": 64, "kernel": 3, "stride": 1, "padding": 1},
+    {"type": "relu"},
+    {"type": "maxpool2d", "kernel": 2},
+    {"type": "flatten"},
+    {"type": "linear", "name": "fc1", "out": 128},
+    {"type": "relu"},
+    {"type": "linear", "name": "fc2", "out": 7},
+]
+SKLESION = {
+    "classes": ALPHABETICAL,
+    "input": {
+        "width": 254,
+        "height": 254,
+        "resize": "stretch",
+        "interpolation": "bilinear",
+        "antialias": False,
+        "color": "rgb",
+        "range": [0, 255],
+        "mean": [0, 0, 0],
+        "std": [1, 1, 1],
+        "clinical": "sklesion",
+    },
+    "output": "softmax",
+}
+CONTRACT = {
+    "classes": ["mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"],
+    "architecture": {"family": "smp-encoder", "name": "efficientnet-b2", "head": {"pool": "avg", "dropout": 0.3}},
+    "input": {"width": 260, "height": 260, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+    "output": "logits",
+}
+
+
+def accepted(upload: Path, manifest: dict[str, Any], into: Path) -> Outcome:
+    outcome = admit(upload=upload, manifest=manifest, into=into)
+    assert outcome.accepted, outcome.error
+    assert outcome.layer
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "manifest", "parameters"),
+    [
+        ("itsprizrak__skin_cancer_32px_7.h5", {"classes": ALPHABETICAL}, 384_455),
+        ("Vivekg28__melanoma_model.h5", {"classes": ["nv", "mel"]}, 35_697),
+        (
+            "shivansh65__skin_model.pth",
+            {
+                "classes": HMNIST,
+                "architecture": {"family": "layers", "layers": LAYERS},
+                "input": {"width": 28, "height": 28},
+            },
+            421_831,
+        ),
+    ],
+)
+def test_a_public_model_is_accepted(
+    shared_data: Path, tmp_path: Path, name: str, manifest: dict[str, Any], parameters: int
+) -> None:
+    outcome = accepted(shared_data / "models" / name, manifest, tmp_path / "bundles")
+    assert outcome.parameters == parameters
+    assert list(outcome.classes) == manifest["classes"]
+
+
+def test_the_published_xception_is_accepted(tmp_path: Path) -> None:
+    """Only its weights are read: the package itself is never imported."""
+    upload = Path(str(importlib.metadata.distribution("sklesion").locate_file("sklesion/model.keras")))
+    outcome = accepted(upload, SKLESION, tmp_path / "bundles")
+    assert outcome.parameters == 21_432_382
+    assert "xception" in outcome.architecture
+    assert any(check.check == "clinical" and check.passed for check in outcome.report)
+
+
+def test_the_contracts_efficientnet_is_accepted(in_torch: InProcess, tmp_path: Path) -> None:
+    upload = tmp_path / "model.pth"
+    in_torch(uploads.save_encoder, upload, "head.3")
+    outcome = accepted(upload, CONTRACT, tmp_path / "bundles")
+    assert outcome.architecture == "PyTorch smp-encoder: efficientnet-b2"
+    assert outcome.classes == tuple(CONTRACT["classes"])
