@@ -13,8 +13,8 @@ import numpy as np
 
 from bench.timing import interleaved
 from classifier.inference import bundle as bundles
-from classifier.inference.clinical import Clinical, encode
 from classifier.inference.classifier import Classifier, load
+from classifier.inference.clinical import Clinical, encode
 
 BATCHES = (1, 8)
 

@@ -1,5 +1,6 @@
 """Keras networks: built from a checked configuration, explained at their last spatial layer."""
 
+import copy
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,8 @@ ENDINGS = {"softmax", "sigmoid"}
 
 def build(config: Mapping[str, Any]) -> keras.Model:
     """Return the network of a configuration that admission has checked; its weights are still random."""
-    return keras.saving.deserialize_keras_object(dict(config), safe_mode=True)
+    own = copy.deepcopy(dict(config))  # Keras empties what it reads
+    return keras.saving.deserialize_keras_object(own, safe_mode=True)
 
 
 def dump(model: keras.Model) -> dict[str, npt.NDArray[Any]]:
