@@ -139,11 +139,14 @@ class CasePage:
         return sentence([_opinion(answer) for answer in done], self.case.reference)
 
     @property
-    def unused_clinical(self) -> list[str]:
-        """The names of the models that would use age, sex and site, where one of them is missing."""
-        if self.case.age is not None and self.case.sex and self.case.site:
-            return []
-        return [row.model.name for row in self.predictions if row.model.uses_clinical]
+    def clinical_use(self) -> str:
+        """What a model that takes age, sex and site was told of them."""
+        told = {"age": self.case.age is not None, "sex": bool(self.case.sex), "site": bool(self.case.site)}
+        given = [name for name, known in told.items() if known]
+        missing = [name for name, known in told.items() if not known]
+        if not given:
+            return "would use age, sex and site; none was given"
+        return f"used {', '.join(given)}" + (f"; {', '.join(missing)} unknown" if missing else "")
 
 
 def _opinion(answer: Answer) -> Opinion:

@@ -1,5 +1,7 @@
 """Prepare everything and become the supervisor of the portal's processes."""
 
+import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -7,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.services.workers import clear_ready_marks
+
+STAMP = "collected"
 
 
 class Command(BaseCommand):
@@ -19,7 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._say("Preparing the database and the static files")
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        _collect_static_files()
+        logging.getLogger("classifier.services.queueing").setLevel(logging.ERROR)  # there is no broker yet
         if settings.SKINSITE_DEMO:
             call_command("demo_accounts")
             call_command("demo")
@@ -50,3 +56,16 @@ class Command(BaseCommand):
     def _say(self, what: str) -> None:
         self.stdout.write(f"{what} …")
         self.stdout.flush()
+
+
+def _collect_static_files() -> None:
+    """Collect them unless those of the last start are the same."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(None):
+            status = Path(storage.path(path)).stat()
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    stamp = Path(settings.STATIC_ROOT, STAMP)
+    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+        call_command("collectstatic", verbosity=0, interactive=False)
+        stamp.write_text(digest.hexdigest())
