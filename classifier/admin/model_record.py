@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.forms.manifest import ManifestField
+from classifier.forms.manifest import SKELETON, ManifestField
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.admissions import recheck_model, register_model, retire_model
@@ -42,7 +42,8 @@ class RegistrationForm(forms.ModelForm):
         help_text="A Keras .keras or .h5 file, or a PyTorch state_dict as .pth, .pt or .safetensors.",
     )
     manifest = ManifestField(
-        help_text="Name, classes in the order of the outputs, input and architecture; what is left out is proposed."
+        initial=SKELETON,
+        help_text="Name, classes in the order of the outputs, input and architecture; what is left out is proposed.",
     )
 
     user: Any = None

@@ -6,7 +6,12 @@ from typing import Any
 from django import forms
 
 
+SKELETON: dict[str, Any] = {"name": "", "version": "1", "classes": [], "input": {}, "licence": "", "card": ""}
+
+
 class ManifestField(forms.JSONField):
+    """What is left empty in it counts as not given."""
+
     widget = forms.Textarea(attrs={"rows": 18, "cols": 90, "spellcheck": "false", "class": "vLargeTextField"})
 
     def prepare_value(self, value: Any) -> Any:
@@ -18,4 +23,4 @@ class ManifestField(forms.JSONField):
         manifest = super().clean(value) or {}
         if not isinstance(manifest, dict):
             raise forms.ValidationError("The manifest must be a JSON object, in braces.", code="no_object")
-        return manifest
+        return {name: value for name, value in manifest.items() if value not in ("", [], {}, None)}
