@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 
-
 SKELETON: dict[str, Any] = {"name": "", "version": "1", "classes": [], "input": {}, "licence": "", "card": ""}
 
 

@@ -66,7 +66,7 @@ class Classifier(ABC):
 def _answer(output: Output, manifest: Manifest) -> Answer:
     """Turn logits into probabilities in float64; one sigmoid z becomes two classes with logits (-z, z)."""
     logits, maps, scores = output.logits, output.maps, None
-    if manifest.output == "sigmoid" and logits.shape[1] == 1:
+    if logits.shape[1] == 1:
         probability = sigmoid(logits)
         probabilities = np.concatenate([1 - probability, probability], axis=1)
         logits = np.concatenate([-logits, logits], axis=1)

@@ -38,7 +38,7 @@ def run_prediction(*, prediction_id: int) -> None:
     if prediction is None or prediction.state != State.QUEUED:
         return
     model = prediction.model
-    token = Prediction.objects.claim(prediction_id, in_hand=_loaded.has(model.sha256))
+    token = Prediction.objects.claim(prediction_id, in_hand=_loaded.has(model.bundle))
     if token is None:
         return
     try:
@@ -57,7 +57,7 @@ def run_prediction(*, prediction_id: int) -> None:
 def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
     """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already."""
     try:
-        return _loaded.get(model.sha256, lambda: classifier.load(bundle.read(model.bundle_path)))
+        return _loaded.get(model.bundle, lambda: classifier.load(bundle.read(model.bundle_path)))
     except bundle.BundleError as error:
         raise Failure(
             "bundle-damaged",
