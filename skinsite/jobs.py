@@ -39,7 +39,7 @@ OPEN = (State.QUEUED, State.RUNNING)
 FINAL = (State.DONE, State.FAILED, State.CANCELLED)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Failure(Exception):
     """A failure written for the person who reads the page. Any other exception is unexpected, and logged."""
 

@@ -1,0 +1,68 @@
+"""What a worker does with a row that cannot be answered; answers themselves are tested with a whole portal."""
+
+import io
+
+import pytest
+
+from classifier.models import Case, Prediction
+from classifier.services.cases import Upload, create_case
+from classifier.services.predictions import cancel_prediction, retry_prediction, run_prediction
+from skinsite.jobs import State
+from skinsite.refusal import Conflict
+from tests.factories import make_done_prediction, make_model, make_user, picture
+
+pytestmark = pytest.mark.django_db
+
+
+def queued() -> Prediction:
+    create_case(owner=make_user(), uploads=[Upload("a.jpg", io.BytesIO(picture()))], models=[make_model()])
+    return Prediction.objects.get()
+
+
+def test_a_bundle_that_is_gone_fails_with_a_reason():
+    row = queued()
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert row.state == State.FAILED
+    assert row.error["code"] == "bundle-damaged"
+    assert "Xception" in row.error["message"]
+
+
+def test_weights_that_were_changed_fail_with_a_reason(settings):
+    row = queued()
+    folder = row.model.bundle_path
+    folder.mkdir(parents=True)
+    (folder / "bundle.json").write_text('{"format": 1, "weights": {"sha256": "0"}}')
+    (folder / "weights.safetensors").write_bytes(b"other")
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert row.error["code"] == "bundle-damaged"
+
+
+def test_a_row_that_is_done_is_left_alone():
+    row = make_done_prediction()
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (State.DONE, 1)
+
+
+def test_a_row_that_was_deleted_is_no_error():
+    row = queued()
+    Case.objects.all().delete()
+    run_prediction(prediction_id=row.pk)
+
+
+def test_a_cancelled_row_is_not_run():
+    row = queued()
+    cancel_prediction(prediction=row)
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert row.state == State.CANCELLED
+
+
+def test_cancel_and_retry_say_when_they_cannot():
+    row = make_done_prediction()
+    with pytest.raises(Conflict, match="done"):
+        cancel_prediction(prediction=row)
+    with pytest.raises(Conflict, match="done"):
+        retry_prediction(prediction=row)
