@@ -98,7 +98,7 @@ def delete_cases(cases: Iterable[Case]) -> int:
 
 @receiver(post_delete, sender=CaseImage)
 def _delete_files_with_row(instance: CaseImage, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: _delete_files([instance]))
+    transaction.on_commit(lambda: _delete_files([instance]), robust=True)
 
 
 def _has(image: CaseImage, model: ModelRecord) -> bool:
@@ -179,5 +179,5 @@ def _filled(image: CaseImage, case: Case) -> CaseImage:
 
 def _delete_files(rows: Iterable[CaseImage]) -> None:
     for row in rows:
-        for file in (row.pixels, row.screen, row.thumbnail):
+        for file in filter(None, (row.pixels, row.screen, row.thumbnail)):
             default_storage.delete(str(file))
