@@ -27,7 +27,10 @@ class CaseFilter(django_filters.FilterSet):
     diagnosis = django_filters.ChoiceFilter(label="Diagnosis", method="by_diagnosis", empty_label="any diagnosis")
     state = django_filters.ChoiceFilter(label="State", method="by_state", choices=STATES, empty_label="any state")
     sort = django_filters.ChoiceFilter(
-        label="Sort", method="by_nothing", empty_label=None, choices=[(name, order.label) for name, order in SORTINGS.items()]
+        label="Sort",
+        method="by_nothing",
+        empty_label=None,
+        choices=[(name, order.label) for name, order in SORTINGS.items()],
     )
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import case, history, media, models, new_case, start
+from classifier.views import case, export, history, media, models, new_case, start
 
 urlpatterns = [
     path("", start.start, name="start"),
@@ -11,7 +11,11 @@ urlpatterns = [
     path("cases/", history.cases, name="cases"),
     path("cases/new/", new_case.new_case, name="new_case"),
     path("cases/delete/", history.delete, name="delete_cases"),
+    path("cases/export.json", export.cases_json, name="cases_json"),
+    path("cases/export.csv", export.cases_csv, name="cases_csv"),
     path("cases/<int:pk>/", case.case, name="case"),
+    path("cases/<int:pk>/export.json", export.case_json, name="case_json"),
+    path("cases/<int:pk>/export.csv", export.case_csv, name="case_csv"),
     path("cases/<int:pk>/panel/", case.case_panel, name="case_panel"),
     path("cases/<int:pk>/again/", case.case_again, name="case_again"),
     path("cases/<int:pk>/cancel/", case.case_cancel, name="case_cancel"),

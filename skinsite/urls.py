@@ -3,9 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from classifier.api import cases, models, predictions
+from skinsite.api import api
+
 admin.site.site_header = admin.site.site_title = "Skinsite administration"
 
+api.add_router("/models", models.router)
+api.add_router("/cases", cases.router)
+api.add_router("/predictions", predictions.router)
+api.add_router("", predictions.pictures)
+
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("accounts/", include("skinsite.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

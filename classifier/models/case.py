@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from skinsite.diagnoses import DIAGNOSES
@@ -55,7 +56,10 @@ class Case(models.Model):
 
     class Meta:
         ordering = ["-created", "-pk"]
-        indexes = [models.Index(fields=["owner", "-created", "-id"], name="cases_of_a_person")]
+        indexes = [
+            models.Index(fields=["owner", "-created", "-id"], name="cases_of_a_person"),
+            models.Index("owner", Lower("title"), "id", name="cases_by_title"),
+        ]
         constraints = [
             models.CheckConstraint(name="age_is_human", condition=Q(age__isnull=True) | Q(age__gte=0, age__lte=120)),
         ]
@@ -87,6 +91,7 @@ class CaseImage(models.Model):
 
     class Meta:
         ordering = ["position"]
+        indexes = [models.Index(fields=["name", "case"], name="images_by_name")]
         constraints = [
             models.UniqueConstraint(fields=["case", "position"], name="one_image_a_position"),
             models.CheckConstraint(name="image_has_a_size", condition=Q(width__gt=0, height__gt=0)),

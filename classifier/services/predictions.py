@@ -1,6 +1,5 @@
 """Predictions: what a worker does with one row, and what a person may ask of it."""
 
-import logging
 import uuid
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How long a person has to wait for a queued prediction."""
 
+from collections.abc import Iterable
+
 from django.db.models import Avg, F, Q
 from django.utils import timezone
 
@@ -26,3 +28,14 @@ def seconds_to_wait(prediction: Prediction, position: int) -> float:
 
 def seconds_running(prediction: Prediction) -> float:
     return (timezone.now() - (prediction.started_at or timezone.now())).total_seconds()
+
+
+def positions_in(predictions: Iterable[Prediction]) -> dict[int, int]:
+    """Return {pk: place in the queue, from 1} for those that are queued; at most one query a framework."""
+    queued = [row for row in predictions if row.state == State.QUEUED]
+    positions = {}
+    for framework in {row.model.framework for row in queued}:
+        waiting = Prediction.objects.filter(state__in=OPEN, model__framework=framework).order_by("queued_at", "pk")
+        places = {pk: place for place, pk in enumerate(waiting.values_list("pk", flat=True), start=1)}
+        positions |= {row.pk: places[row.pk] for row in queued if row.pk in places}
+    return positions
