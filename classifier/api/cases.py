@@ -32,7 +32,13 @@ submission = Bearer(largest_body=settings.IMAGES_A_CASE * Limits().bytes + MIB)
 READ = problems(401, 404, 422, 429)
 
 
-@router.post("", auth=submission, response={202: Case} | problems(401, 404, 413, 422, 429), summary="Submit a case")
+@router.post(
+    "",
+    auth=submission,
+    response={202: Case} | problems(401, 404, 413, 422, 429),
+    url_name="cases",
+    summary="Submit a case",
+)
 def submit(
     request: HttpRequest,
     response: HttpResponse,
@@ -57,7 +63,7 @@ def submit(
     return Status(202, _document(request, case.pk))
 
 
-@router.get("", response={200: CaseList} | READ, summary="List cases")
+@router.get("", response={200: CaseList} | READ, url_name="cases", summary="List cases")
 def list_cases(request: HttpRequest, query: Annotated[CaseQuery, Query()]) -> Any:
     """Your own, newest first unless `sort` says otherwise; `next` is the address of the following page."""
     asked = {name: value for name, value in query.dict(by_alias=True).items() if value not in (None, "")}

@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 Pixels = npt.NDArray[np.uint8]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 WANTED = "Submit a JPEG, PNG, WebP, TIFF or BMP file."
 ORIENTATION = ExifTags.Base.Orientation
 GPS = ExifTags.IFD.GPSInfo

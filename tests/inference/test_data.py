@@ -1,0 +1,131 @@
+"""Manifest, clinical encodings, bundles, cache and heat as plain data."""
+
+import io
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from classifier.inference import bundle, heat
+from classifier.inference.cache import ClassifierCache
+from classifier.inference.clinical import SITES, Clinical, canonical_site, encode
+from classifier.inference.manifest import Manifest, ManifestError, complete
+
+GIVEN = {"framework": "torch", "classes": ["mel", "nv"], "input": {"width": 64, "height": 32}}
+
+
+def test_a_manifest_survives_its_own_json():
+    manifest = Manifest.from_json(complete(GIVEN, {}))
+    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+    assert [entry.malignant for entry in manifest.classes] == [True, False]
+
+
+def test_what_was_given_wins_over_what_was_proposed():
+    merged = complete(GIVEN, {"input": {"width": 1, "range": [0, 255]}, "classes": ["a"], "output": "logits"})
+    assert (merged["input"]["width"], merged["input"]["range"], merged["output"]) == (64, [0, 255], "logits")
+    assert merged["classes"] == ["mel", "nv"]
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    wrong = complete(GIVEN, {}) | {"classes": ["mel", "mel", "rust", 3], "output": "tanh"}
+    wrong["input"] = wrong["input"] | {"width": 4, "std": [1, 0, 1], "mean": [float("nan")] * 3, "clinical": "magic"}
+    with pytest.raises(ManifestError) as caught:
+        Manifest.from_json(wrong)
+    fields = {name for name, _ in caught.value.problems}
+    assert fields >= {"classes", "classes[2]", "classes[3]", "output", "input.width", "input.std", "input.mean"}
+    assert "input.clinical" in fields
+
+
+def test_other_fields_bring_their_own_codes():
+    classes = [{"code": "rust", "name": "Leaf rust", "malignant": None}, {"code": "ok", "name": "Healthy"}]
+    assert Manifest.from_json(complete(GIVEN | {"classes": classes}, {})).codes == ("rust", "ok")
+
+
+def test_age_sex_and_site_become_ten_numbers():
+    told = encode("sklesion", Clinical(45, "male", "scalp"))
+    assert told.tolist() == [0, 1, 0, 0, 1, 0, 0, 0, 0.5, 0]
+    unknown = encode("sklesion", Clinical())
+    assert np.allclose(unknown, [0, 0, 1, 0, 0, 0, 0, 1, 51.90180032733224 / 90, 1])
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_site_has_one_place(site):
+    assert encode("sklesion", Clinical(site=site))[3:8].sum() == 1
+
+
+def test_a_site_is_known_in_any_case_and_others_name_the_list():
+    assert canonical_site("  Lower  EXTREMITY ") == "lower extremity"
+    with pytest.raises(ValueError, match="head/neck"):
+        canonical_site("elbow")
+
+
+def written(folder, **tensors):
+    manifest = Manifest.from_json(complete(GIVEN, {}))
+    return bundle.write(folder, manifest=manifest, network={}, tensors=tensors)
+
+
+def test_a_bundle_is_what_was_written(tmp_path):
+    digest = written(tmp_path, weight=np.arange(6.0).reshape(2, 3), count=np.array(7))
+    read = bundle.read(tmp_path)
+    assert read.sha256 == digest
+    assert read.tensors["count"].shape == ()
+    assert np.array_equal(read.tensors["weight"], [[0, 1, 2], [3, 4, 5]])
+
+
+def test_changed_weights_and_unknown_formats_are_refused(tmp_path):
+    written(tmp_path, weight=np.ones(3))
+    weights = tmp_path / bundle.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    with pytest.raises(bundle.BundleError, match="not those that were checked"):
+        bundle.read(tmp_path)
+    (tmp_path / bundle.DESCRIPTION).write_text('{"format": 99}')
+    with pytest.raises(bundle.BundleError, match="99"):
+        bundle.read(tmp_path)
+
+
+class Loaded:
+    def __init__(self, size: int) -> None:
+        self.bytes = size
+
+
+def test_the_model_that_was_used_least_recently_goes_first():
+    cache = ClassifierCache(limit_bytes=10)
+    for name in "ab":
+        cache.get(name, lambda: Loaded(5))
+    cache.get("a", lambda: Loaded(5))
+    cache.get("c", lambda: Loaded(5))
+    assert [cache.has(name) for name in "abc"] == [True, False, True]
+
+
+def test_a_model_above_the_limit_is_kept_while_it_is_the_last():
+    cache = ClassifierCache(limit_bytes=1)
+    cache.get("big", lambda: Loaded(100))
+    assert cache.get("big", lambda: Loaded(100))[1] == 0
+
+
+def layer(values, region=(0, 0, 200, 100), peak=1.0):
+    content = heat.render(np.asarray(values, np.float32), region, 200, 100, peak)
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_heat_lies_where_the_map_is_high():
+    found = layer([[0, 0, 0, 1], [0, 0, 0, 0]])
+    assert found.shape == (256, 512, 4)
+    assert np.unravel_index(found[..., :3].sum(axis=2).argmax(), (256, 512))[0] < 128
+    assert found[64, 448, 3] == 255
+    assert found[:, :200, 3].max() == 0
+
+
+def test_nothing_is_drawn_outside_of_the_region_or_for_a_flat_map():
+    found = layer(np.ones((2, 2)), region=(50, 0, 150, 100))
+    assert found[:, :120, 3].max() == 0
+    assert found[:, 200:300, 3].min() == 255
+    assert layer(np.zeros((2, 2)), peak=0)[..., 3].max() == 0
+
+
+def test_the_scale_gets_lighter_all_the_way():
+    colours = [int(colour[1:3], 16) * 0.21 + int(colour[3:5], 16) * 0.72 + int(colour[5:], 16) * 0.07
+               for colour in heat.legend_colours(64)]  # fmt: skip
+    assert all(low < high for low, high in pairwise(colours))
