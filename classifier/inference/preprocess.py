@@ -94,7 +94,9 @@ def _weights(source: int, target: int, interpolation: str) -> Taps:
     centres = (np.arange(target, dtype=np.float32) + np.float32(0.5)) * np.float32(source / target) - np.float32(0.5)
     first = np.floor(centres).astype(np.intp) - (support - 1)
     positions = first[:, None] + np.arange(2 * support)
-    weights = kernel(positions.astype(np.float32) - centres[:, None])
+    if interpolation == "bicubic":  # TensorFlow looks its weights up in a table of 1,024 steps
+        centres = np.floor(centres) + np.rint((centres - np.floor(centres)) * 1024) / 1024
+    weights = kernel(positions.astype(np.float32) - centres[:, None].astype(np.float32))
     weights = np.where((positions >= 0) & (positions < source), weights, 0) if support > 1 else weights
     weights /= weights.sum(axis=1, keepdims=True)
     return positions.clip(0, source - 1), weights.astype(np.float32)
