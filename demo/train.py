@@ -192,7 +192,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--plan", default="128x8,144x3", help="size x epochs, comma between stages")
+    parser.add_argument("--plan", default="128x8,144x5", help="size x epochs, comma between stages")
+    parser.add_argument("--size", type=int, default=160, help="side of the input when the model is used")
     parser.add_argument("--draws", type=int, default=6000, help="pictures an epoch")
     options = parser.parse_args()
     stages = [Stage(*map(int, stage.split("x"))) for stage in options.plan.split(",")]
@@ -206,7 +207,7 @@ def main() -> None:
         run.load()
     accelerate(run.model)
     go(run, stages, options, train, held_out)
-    finish(run, options.data, held_out, stages[-1].size, options.out / "efficientnet_b2.pth")
+    finish(run, options.data, held_out, options.size, options.out / "efficientnet_b2.pth")
 
 
 def go(
