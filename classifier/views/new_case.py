@@ -9,7 +9,7 @@ from skinsite.refusal import Refusal
 
 
 def new_case(request: HttpRequest) -> HttpResponse:
-    form = CaseForm(request.POST or None, request.FILES or None)
+    form = CaseForm(request.POST, request.FILES) if request.method == "POST" else CaseForm()
     status = 200
     if request.method == "POST":
         if form.is_valid():
