@@ -124,7 +124,8 @@ def test_what_is_stored_carries_no_metadata(alice, model):
     submit(alice, model, file(content.getvalue()))
     image = CaseImage.objects.get()
     for stored in (image.pixels, image.screen, image.thumbnail):
-        data = stored.open("rb").read()
+        with stored.open("rb") as opened:
+            data = opened.read()
         assert b"Jane" not in data
         assert not Image.open(io.BytesIO(data)).getexif()
     assert "GPS" in " ".join(image.changes)
