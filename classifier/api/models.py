@@ -6,13 +6,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from ninja import File, Form, Router
+from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 
 from classifier.api.schemas import Model, ModelList, Recheck
 from classifier.models import ModelRecord
 from classifier.services.admissions import MANIFEST_BYTES, recheck_model, register_model, retire_model
-from classifier.services.documents import Document, model_document
+from classifier.services.documents import model_document
 from skinsite.api.access import AdministratorBearer
 from skinsite.api.parsing import row_id, strict_json
 from skinsite.api.problems import problems
@@ -85,10 +85,10 @@ def _visible(request: HttpRequest, id: str) -> ModelRecord:
     return get_object_or_404(ModelRecord.objects.visible_to(request.auth), pk=row_id(id))  # type: ignore[attr-defined]
 
 
-def _queued(response: HttpResponse, pk: int) -> Document:
+def _queued(response: HttpResponse, pk: int) -> Status:
     """Point to the model, which is being checked."""
     response["Location"] = reverse("api:model", args=[pk])
-    return model_document(ModelRecord.objects.get(pk=pk))
+    return Status(202, model_document(ModelRecord.objects.get(pk=pk)))
 
 
 def _manifest(text: str | bytes) -> dict[str, Any]:

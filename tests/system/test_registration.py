@@ -1,12 +1,12 @@
 """An administrator registers a model of another field over the API, and it goes through case and history."""
 
-import io
 import json
 import time
 
 import pytest
 
 from tests.factories import picture
+from tests.system.leaves import leaf_state_dict
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 LEAVES = [
@@ -28,18 +28,6 @@ MANIFEST = {
     "input": {"width": 32, "height": 32},
     "output": "logits",
 }
-
-
-def leaf_state_dict() -> bytes:
-    import torch
-
-    torch.manual_seed(0)
-    network = torch.nn.ModuleDict(
-        {"conv1": torch.nn.Conv2d(3, 8, 3, padding=1), "fc1": torch.nn.Linear(8 * 16 * 16, 3)}
-    )
-    file = io.BytesIO()
-    torch.save(network.state_dict(), file)
-    return file.getvalue()
 
 
 def register(portal, content: bytes, manifest: dict, name: str = "model.pth") -> dict:
