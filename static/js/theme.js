@@ -1,6 +1,7 @@
 // Runs before the page is drawn: the remembered theme, and the switch for it.
 (() => {
   const root = document.documentElement;
+  root.classList.add("scripted");
   try {
     const kept = localStorage.getItem("theme");
     if (kept) root.dataset.theme = kept;
