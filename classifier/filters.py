@@ -14,7 +14,7 @@ from skinsite.diagnoses import DIAGNOSES
 STATES = [("running", "running"), ("done", "done"), ("failed", "failed"), ("cancelled", "cancelled")]
 
 
-class CaseFilter(django_filters.FilterSet):
+class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # it has no types
     """`q` looks into titles, notes and file names, and at the number; `from` and `to` are days in UTC, both inclusive.
 
     Give the person as `user`: models that they cannot see are no choice.

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile as SentFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -44,9 +45,10 @@ def register(
 ) -> Any:
     """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object:
     what the file does not say itself."""
-    given = _manifest(request.FILES["manifest"].read() if "manifest" in request.FILES else manifest)
-    name = file.name or "model"
-    admission = register_model(user=request.auth, file=file, file_name=name, manifest=given)  # type: ignore[attr-defined, arg-type]
+    given = request.FILES.get("manifest")
+    told = _manifest(given.read() if isinstance(given, SentFile) else manifest)
+    person = request.auth  # type: ignore[attr-defined]
+    admission = register_model(user=person, file=file, file_name=file.name or "model", manifest=told)
     return _queued(response, admission.record_id)
 
 

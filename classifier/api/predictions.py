@@ -104,7 +104,8 @@ def pixels(request: HttpRequest, id: str) -> HttpResponseBase:
 
 def _visible(request: HttpRequest, id: str) -> PredictionRow:
     rows = PredictionRow.objects.visible_to(request.auth).select_related("model", "image")  # type: ignore[attr-defined]
-    return get_object_or_404(rows, pk=row_id(id))
+    prediction: PredictionRow = get_object_or_404(rows, pk=row_id(id))
+    return prediction
 
 
 def _document(prediction: PredictionRow) -> Document:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -71,7 +71,7 @@ def decode(file: IO[bytes], limits: Limits | None = None) -> Picture:
         raise
     except Image.DecompressionBombError as error:
         raise ImageRefused("too-large", f"The picture is above {limits.pixels // 10**6} megapixels.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageRefused("not-an-image", f"The file's content is no picture that can be read. {WANTED}") from error
     except Exception as error:  # Pillow's decoders raise almost anything on broken files
         message = "The picture is incomplete or damaged. Export or download it again."
@@ -206,7 +206,7 @@ def _eight_bits(image: Image.Image, changes: list[str]) -> Image.Image:
 
 def _on_white(image: Image.Image, changes: list[str]) -> Image.Image:
     """Lay a see-through picture on white, as a page would show it."""
-    if image.getextrema()[3] != (255, 255):
+    if image.getchannel("A").getextrema() != (255, 255):
         changes.append("transparent parts were laid on white")
     ground = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(ground, image).convert("RGB")

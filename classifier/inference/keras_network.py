@@ -88,7 +88,7 @@ def last_spatial_layer(model: keras.Model) -> str | None:
     found: list[str] = []
 
     def tap(layer: keras.layers.Layer, output: Any) -> Any:
-        shape = getattr(output, "shape", ())
+        shape: tuple[int, ...] = tuple(getattr(output, "shape", ()))
         if len(shape) == 4 and shape[1] > 1 and shape[2] > 1 and not isinstance(layer, keras.layers.InputLayer):
             found.append(layer.name)
         return output

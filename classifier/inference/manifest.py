@@ -220,10 +220,9 @@ class _Reader:
     def numbers(
         self, given: Mapping[str, Any], name: str, length: int, valid: Callable[[float], bool] = math.isfinite
     ) -> tuple[float, ...]:
-        value = given.get(name)
+        value: Any = given.get(name)
         good = isinstance(value, list | tuple) and len(value) == length
-        good = good and all(type(entry) in (int, float) and math.isfinite(entry) and valid(entry) for entry in value)
-        if not good:
+        if not (good and all(type(entry) in (int, float) and math.isfinite(entry) and valid(entry) for entry in value)):
             self.wrong(f"input.{name}", f"must be {length} finite numbers" + (" above 0" if name == "std" else ""))
             return (0.0, 1.0) if length == 2 else (1.0,) * length
         return tuple(float(entry) for entry in value)

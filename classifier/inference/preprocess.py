@@ -116,7 +116,7 @@ def _weighted(pixels: Pixels, rows: Taps, columns: Taps) -> Floats:
 
 
 def _triangle(x: Floats) -> Floats:
-    return np.maximum(0, 1 - np.abs(x))
+    return np.asarray(np.maximum(0, 1 - np.abs(x)))
 
 
 def _keys(x: Floats) -> Floats:

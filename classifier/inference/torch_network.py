@@ -107,7 +107,7 @@ def plain_layers(architecture: Mapping[str, Any], outputs: int) -> nn.Module:
         raise ArchitectureError("layers must be a list of 1 to 500 layers")
     network = nn.Sequential()
     for position, layer in enumerate(layers):
-        kind = layer.get("type") if isinstance(layer, Mapping) else None
+        kind = str(layer.get("type")) if isinstance(layer, Mapping) else "none"
         if kind not in LAYERS:
             raise ArchitectureError(
                 f"layers[{position}]: the type {kind!r} is not known; known are {', '.join(LAYERS)}"
@@ -208,7 +208,7 @@ class TorchClassifier(Classifier):
         outputs = int(bundle.network["outputs"])
         self.network = build(bundle.network["architecture"], outputs)
         fill(self.network, bundle.tensors)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)
         spec = self.manifest.input
         self.layer = bundle.layer or last_spatial_module(self.network, spec.height, spec.width)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())

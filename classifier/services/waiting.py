@@ -33,7 +33,7 @@ def seconds_running(prediction: Prediction) -> float:
 def positions_in(predictions: Iterable[Prediction]) -> dict[int, int]:
     """Return {pk: place in the queue, from 1} for those that are queued; at most one query a framework."""
     queued = [row for row in predictions if row.state == State.QUEUED]
-    positions = {}
+    positions: dict[int, int] = {}
     for framework in {row.model.framework for row in queued}:
         waiting = Prediction.objects.filter(state__in=OPEN, model__framework=framework).order_by("queued_at", "pk")
         places = {pk: place for place, pk in enumerate(waiting.values_list("pk", flat=True), start=1)}

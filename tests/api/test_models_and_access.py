@@ -41,6 +41,11 @@ def test_an_administrator_registers_and_others_do_not(alice, administrator):
     problem(alice.call("GET", f"/models/{answer.json()['id']}"), 404)
 
 
+def test_a_manifest_may_be_sent_as_a_file(administrator):
+    answer = register(administrator, SimpleUploadedFile("manifest.json", MANIFEST.encode()))
+    assert answer.json()["name"] == "New"
+
+
 @pytest.mark.parametrize("manifest", ["{", "[]", "NaN", '{"name": ""}' * 2, '{"a": ' + "[" * 9999 + "]" * 9999 + "}"])
 def test_a_manifest_that_cannot_be_read_is_a_problem(administrator, manifest):
     problem(register(administrator, manifest), 422)

@@ -68,9 +68,7 @@ def open_page(chromium, site, models) -> Iterator[Callable[..., Any]]:
     contexts, complaints = [], []
 
     def open_(path: str = "", *, user: str = "alice", **options: Any) -> Any:
-        context = chromium.new_context(
-            base_url=site.url, **{"viewport": {"width": 1440, "height": 900}, **options}
-        )
+        context = chromium.new_context(base_url=site.url, **{"viewport": {"width": 1440, "height": 900}, **options})
         contexts.append(context)
         if user:
             client = Client()
