@@ -10,6 +10,7 @@ from django.test import Client
 from classifier.models import Case
 from classifier.services.cases import Upload, create_case
 from skinsite.accounts.models import ApiToken
+from skinsite.api import api
 from tests.factories import make_model, make_user, picture
 
 
@@ -54,3 +55,10 @@ def model(db):
 def case(model) -> Case:
     uploads = [Upload("lesion.jpg", io.BytesIO(picture(0, (320, 240))))]
     return create_case(owner=make_user("alice"), uploads=uploads, models=[model])
+
+
+@pytest.fixture(autouse=True)
+def forget_requests() -> None:
+    """Requests are counted in the process's memory: each test begins with none."""
+    for pace in api.throttle:
+        pace._times.clear()
