@@ -33,7 +33,7 @@ app.conf.update(
     task_default_queue="default",
     task_time_limit=600,
     worker_proc_alive_timeout=120,
-    worker_max_memory_per_child=8_000_000,
+    worker_max_memory_per_child=settings.WORKER_BYTES // 1024,
     worker_send_task_events=False,
     broker_heartbeat=0,
 )

@@ -24,22 +24,6 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: Any) -> Self:
         return self.filter(owner=user)
 
-    def in_state(self, state: str) -> Self:
-        """The cases whose derived state (see `case_state`) is `state`."""
-        from classifier.models.prediction import Prediction
-
-        def having(*states: str) -> Q:
-            return Q(pk__in=Prediction.objects.filter(state__in=states).values("image__case"))
-
-        opened, done, failed = having(*OPEN), having(State.DONE), having(State.FAILED)
-        conditions = {
-            "running": opened,
-            "done": done & ~opened,
-            "failed": failed & ~opened & ~done,
-            "cancelled": ~opened & ~done & ~failed,
-        }
-        return self.filter(conditions.get(state, Q(pk__in=[])))
-
 
 class Case(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cases")
