@@ -12,4 +12,5 @@ from tests.system.portal import Portal
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     data: Path = tmp_path_factory.mktemp("portal") / "data"
     with Portal(data) as running:
+        running.models_at_first_start = running.models()
         yield running

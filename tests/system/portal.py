@@ -41,6 +41,7 @@ class Portal:
         self.environment = environment
         self.output = data.with_suffix(".out")
         self.seconds_to_ready = 0.0
+        self.models_at_first_start: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self.start()

@@ -23,7 +23,7 @@ def rows(case: dict) -> list[dict]:
 
 
 def test_the_two_demo_models_are_ready_and_default(portal):
-    models = portal.models()
+    models = portal.models_at_first_start
     assert {(model["framework"], model["state"], model["default"]) for model in models} == {
         ("keras", "ready", True),
         ("torch", "ready", True),
