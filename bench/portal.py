@@ -6,7 +6,7 @@ from datetime import datetime
 
 import requests
 
-from tests.factories import picture
+from tests.pictures import picture
 from tests.system.portal import Portal
 
 PAGES = ("/", "/cases/", "/cases/new/", "/models/", "/about/")

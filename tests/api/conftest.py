@@ -11,7 +11,8 @@ from classifier.models import Case
 from classifier.services.cases import Upload, create_case
 from skinsite.accounts.models import ApiToken
 from skinsite.api import api
-from tests.factories import make_model, make_user, picture
+from tests.factories import make_model, make_user
+from tests.pictures import picture
 
 
 class Program:

@@ -3,7 +3,8 @@
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Case, Prediction
-from tests.factories import make_model, picture
+from tests.factories import make_model
+from tests.pictures import picture
 
 
 def file(content: bytes, name: str = "lesion.jpg") -> SimpleUploadedFile:

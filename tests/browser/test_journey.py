@@ -4,7 +4,8 @@ import pytest
 
 from classifier.models import Case, Prediction
 from tests.browser.conftest import finish_all
-from tests.factories import make_user, picture
+from tests.factories import make_user
+from tests.pictures import picture
 
 pytestmark = pytest.mark.browser
 DROP = """(area, bytes) => {

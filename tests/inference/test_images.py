@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from classifier.inference.images import ImageRefused, Limits, decode, encode_png, thumbnail
-from tests.factories import picture
+from tests.pictures import picture
 
 LESION = Image.open(io.BytesIO(picture(0, (120, 90), "PNG")))
 

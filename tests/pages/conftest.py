@@ -7,7 +7,8 @@ from django.test import Client
 
 from classifier.models import Case
 from classifier.services.cases import CaseDetails, Upload, create_case
-from tests.factories import make_model, make_user, picture
+from tests.factories import make_model, make_user
+from tests.pictures import picture
 
 
 def logged_in(username: str, **fields) -> Client:

@@ -7,7 +7,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Case, CaseImage, Prediction
-from tests.factories import make_model, picture
+from tests.factories import make_model
+from tests.pictures import picture
 
 
 def file(content: bytes, name: str = "lesion.jpg") -> SimpleUploadedFile:

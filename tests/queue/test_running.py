@@ -9,7 +9,8 @@ from classifier.services.cases import Upload, create_case
 from classifier.services.predictions import cancel_prediction, retry_prediction, run_prediction
 from skinsite.jobs import State
 from skinsite.refusal import Conflict
-from tests.factories import make_done_prediction, make_model, make_user, picture
+from tests.factories import make_done_prediction, make_model, make_user
+from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ from classifier.models import Prediction
 from classifier.services.cases import Upload, create_case
 from classifier.services.sweeping import sweep
 from skinsite.jobs import State
-from tests.factories import make_model, make_user, picture
+from tests.factories import make_model, make_user
+from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import requests
 
-from tests.factories import picture
+from tests.pictures import picture
 from tests.system.portal import Portal
 
 WORKER = r"celery.*worker|spawn_main|billiard"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.factories import picture
+from tests.pictures import picture
 from tests.system.portal import Portal, csrf_token
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.factories import picture
+from tests.pictures import picture
 from tests.system.leaves import leaf_state_dict
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
