@@ -119,7 +119,11 @@ class Portal:
     def api(self, method: str, path: str, username: str = "researcher", **options: Any) -> requests.Response:
         url = path if path.startswith("http") else f"{self.url}/api/v1{path}"
         headers = {"Authorization": f"Bearer {self.account(username)[1]}"}
-        return requests.request(method, url, headers=headers, timeout=60, **options)
+        while True:
+            answer = requests.request(method, url, headers=headers, timeout=60, **options)
+            if answer.status_code != requests.codes.too_many_requests:
+                return answer
+            time.sleep(float(answer.headers["Retry-After"]))
 
     def models(self) -> list[dict[str, Any]]:
         return list(self.api("GET", "/models").json()["items"])
@@ -145,7 +149,9 @@ class Portal:
         """Wait until every prediction of a case is final and return the case."""
         began = time.monotonic()
         while True:
-            case = self.api("GET", f"/cases/{case['id']}").json()
+            answer = self.api("GET", f"/cases/{case['id']}")
+            assert answer.status_code == requests.codes.ok, answer.text
+            case = answer.json()
             if case["state"] in FINAL:
                 return case
             assert time.monotonic() - began < seconds, (case, self.logs())
