@@ -27,12 +27,14 @@ from tests.system.portal import Portal
 WORKER = r"celery.*worker|spawn_main|billiard"
 BROKER = r"(valkey|redis)-server"
 WEB = r"gunicorn"
+PICTURES = 5
+"""In a case, so that the queues are never empty while something is killed."""
 
 
 def bombard(
     portal: Portal, *, predictions: int, workers: int, brokers: int, webs: int, everything: bool = True, seed: int = 0
 ) -> dict[str, Any]:
-    """Submit `predictions` in cases of one picture while processes are killed at random; return what happened."""
+    """Submit `predictions` faster than they are answered while processes are killed at random; say what happened."""
     dice = random.Random(seed)
     kills = [WORKER] * workers + [BROKER] * brokers + [WEB] * webs
     dice.shuffle(kills)
@@ -41,7 +43,7 @@ def bombard(
     models = [model["id"] for model in portal.models()]
     killer = threading.Thread(target=_kill_all, args=(portal, kills, dice))
     killer.start()
-    cases = [_submit(portal, number, models) for number in range(predictions // len(models))]
+    cases = [_submit(portal, number, models) for number in range(predictions // len(models) // PICTURES)]
     killer.join()
     rows = [row for case in cases for row in _predictions(_settled(portal, case))]
     states = Counter(row["state"] for row in rows)
@@ -75,7 +77,8 @@ def _submit(portal: Portal, number: int, models: list[str]) -> dict[str, Any]:
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             known = portal.api("GET", "/cases", params={"q": title}).json()["items"]
             exact = [case for case in known if case["title"] == title]
-            return exact[0] if exact else portal.submit(picture(number, (320, 240)), models=models, title=title)
+            pictures = [picture(PICTURES * number + place, (320, 240)) for place in range(PICTURES)]
+            return exact[0] if exact else portal.submit(*pictures, models=models, title=title)
         time.sleep(0.2)
 
 
