@@ -1,4 +1,4 @@
-"""Take the pictures of the README and the start page from a running portal's sample case.
+"""Take the picture of the README and the start page from a running portal's sample case.
 
 python docs/screenshots.py http://127.0.0.1:8000 USERNAME PASSWORD
 """
@@ -29,7 +29,6 @@ def main(address: str, username: str, password: str) -> None:
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         browser.close()
     picture.save(ROOT / "static/img/case.webp", quality=82, method=6)
-    picture.quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs/case.png", optimize=True)
 
 
 if __name__ == "__main__":
