@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := run
+# Modules that stay compiled make every start quicker, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run test lint format bench
 
 run: $(VENV)/installed
