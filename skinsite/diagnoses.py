@@ -47,3 +47,77 @@ def malignant_sum(probabilities: Mapping[str, float], malignant: Iterable[str]) 
     """Return the probability in [0, 1] that falls on the codes in `malignant`."""
     codes = set(malignant)
     return sum(value for code, value in probabilities.items() if code in codes)
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A set of target classes, and where each known code goes; a code that is not in `places` has no place.
+
+    `malignant` taxonomies place codes that are not in the table by what their model or data set says of them.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    places: Mapping[str, str]
+    by_malignancy: bool = False
+    needs: frozenset[str] = frozenset()
+
+
+_SEVEN = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+_EIGHT = ("mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc")
+_BY_MALIGNANCY = {code: "malignant" if entry.malignant else "benign" for code, entry in DIAGNOSES.items()}
+_BINARY = {"malignant": "malignant", "benign": "benign"}
+_MELANOMA = {code: "mel" if code == "mel" else "other" for code in (*DIAGNOSES, "benign", "other")}
+
+TAXONOMIES: Mapping[str, Taxonomy] = {
+    taxonomy.name: taxonomy
+    for taxonomy in (
+        Taxonomy(
+            "ham7",
+            "Seven classes of HAM10000; actinic keratosis and squamous cell carcinoma are summed into akiec",
+            _SEVEN,
+            {code: code for code in _SEVEN} | {"ak": "akiec", "scc": "akiec", "scc_is": "akiec"},
+            needs=frozenset(_SEVEN),
+        ),
+        Taxonomy(
+            "isic8",
+            "Eight classes of ISIC 2019",
+            _EIGHT,
+            {code: code for code in _EIGHT} | {"scc_is": "scc", "scc_inv": "scc"},
+            needs=frozenset(_EIGHT),
+        ),
+        Taxonomy(
+            "malignant",
+            "Malignant against benign; actinic keratosis counts as malignant",
+            ("benign", "malignant"),
+            _BY_MALIGNANCY | _BINARY,
+            by_malignancy=True,
+            needs=frozenset(("benign", "malignant")),
+        ),
+        Taxonomy(
+            "malignant_strict",
+            "Malignant against benign, without actinic keratosis",
+            ("benign", "malignant"),
+            {code: place for code, place in _BY_MALIGNANCY.items() if code not in ("ak", "akiec")} | _BINARY,
+            by_malignancy=True,
+            needs=frozenset(("benign", "malignant")),
+        ),
+        Taxonomy(
+            "melanoma",
+            "Melanoma against the rest",
+            ("other", "mel"),
+            _MELANOMA,
+            needs=frozenset(("mel", "other")),
+        ),
+    )
+}
+NATIVE = "native"
+"""The taxonomy of models that share all their classes, whatever these are."""
+SQUAMOUS = frozenset(("scc", "scc_is", "scc_inv"))
+NAMES_BEYOND = {"benign": "Benign", "malignant": "Malignant", "other": "Any other"}
+
+
+def name_of(code: str) -> str:
+    """The name of a code of the table, or the code itself."""
+    return DIAGNOSES[code].name if code in DIAGNOSES else NAMES_BEYOND.get(code, code)

@@ -5,7 +5,7 @@ after the commit, and every step from state to state is one UPDATE that names th
 token) it starts from. Zero changed rows mean that somebody else was quicker.
 
     queued -> running -> done | failed        queued, running -> cancelled
-    running -> queued (its worker was lost, or an error worth another attempt)
+    running -> queued (its worker was lost, an error worth another attempt, or it gives way to others)
     failed, cancelled -> queued (retry)
 """
 
@@ -101,6 +101,10 @@ class JobQuerySet(models.QuerySet[Any]):
             held.filter(attempts__lt=MAX_ATTEMPTS).update(**_queued())
             or held.update(**_final(State.FAILED), **_error(UNEXPECTED))
         )
+
+    def give_way(self, pk: int, token: uuid.UUID, **fields: Any) -> bool:
+        """running -> queued by its own will, at no cost: it goes on when others had their turn."""
+        return bool(self.held(pk, token).update(**_queued(), attempts=0, deaths=0, **fields))
 
     def cancel(self) -> int:
         """queued, running -> cancelled. A worker that is at it finds its token gone."""

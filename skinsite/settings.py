@@ -61,12 +61,19 @@ MODELS_A_CASE = 10
 QUEUED_PREDICTIONS_A_USER = 2000
 MODEL_FILE_BYTES = 2 * 1024**3
 REQUESTS_A_SECOND = 50
+ARCHIVE_BYTES = 8 * 1000**3
+ARCHIVE_MEMBERS = 100_000
+TABLE_BYTES = 100 * 1000**2
+WAITING_EVALUATIONS_A_USER = 3
+MODELS_A_COMPARISON = 10
+SKINSITE_ISIC_API = os.environ.get("SKINSITE_ISIC_API", "https://api.isic-archive.com/api/v2")
 WORKER_BYTES = int(os.environ.get("SKINSITE_WORKER_MB", "8000")) * 1024**2
 CLASSIFIER_CACHE_BYTES = int(os.environ.get("SKINSITE_CACHE_MB", "2000")) * 1024**2
 
 INSTALLED_APPS = [
     "skinsite.accounts",
     "classifier",
+    "evaluation",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

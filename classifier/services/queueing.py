@@ -27,7 +27,7 @@ def send_predictions_on_commit(pks: Iterable[int], *, queue: str) -> None:
 
 
 def send_predictions(pks: list[int], *, queue: str) -> None:
-    _send(PREDICT, pks, queue)
+    send(PREDICT, pks, queue)
     Prediction.objects.filter(pk__in=pks).update(sent_at=timezone.now())
 
 
@@ -36,11 +36,11 @@ def send_admission_on_commit(admission: Admission) -> None:
 
 
 def send_admissions(pks: list[int]) -> None:
-    _send(ADMIT, pks, DEFAULT_QUEUE)
+    send(ADMIT, pks, DEFAULT_QUEUE)
     Admission.objects.filter(pk__in=pks).update(sent_at=timezone.now())
 
 
-def _send(task: str, pks: Iterable[int], queue: str) -> None:
+def send(task: str, pks: Iterable[int], queue: str) -> None:
     """Send one message for each id. A broker that is down loses nothing: the rows wait for the sweeper."""
     try:
         with app.connection_for_write() as connection, app.amqp.Producer(connection) as producer:

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -15,6 +16,8 @@ from skinsite.jobs import JobQuerySet, State
 
 logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=5)
+swept = Signal()
+"""Sent at the end of each round, for the jobs of apps that this one does not know."""
 
 
 def sweep() -> None:
@@ -23,21 +26,22 @@ def sweep() -> None:
         if recovered := rows.recover():
             logger.warning("%s %s lost their worker and were taken back.", recovered, rows.model._meta.verbose_name)
     for framework in Framework.values:
-        if waiting := _unsent(Prediction.objects.filter(model__framework=framework), queue=framework):
+        if waiting := unsent(Prediction.objects.filter(model__framework=framework), queue=framework):
             queueing.send_predictions(waiting, queue=framework)
-    if waiting := _unsent(Admission.objects.all(), queue=queueing.DEFAULT_QUEUE):
+    if waiting := unsent(Admission.objects.all(), queue=queueing.DEFAULT_QUEUE):
         queueing.send_admissions(waiting)
+    swept.send(sender=None)
 
 
-def _unsent(rows: JobQuerySet, *, queue: str) -> list[int]:
+def unsent(rows: JobQuerySet, *, queue: str) -> list[int]:
     """The queued rows that no message stands for: only where their queue is empty can one have been lost."""
     long_ago = timezone.now() - PATIENCE
     waiting = rows.filter(state=State.QUEUED).filter(Q(sent_at__isnull=True) | Q(sent_at__lt=long_ago)).order_by("pk")
     pks = list(waiting.values_list("pk", flat=True))
-    return pks if pks and _length(queue) == 0 else []
+    return pks if pks and length(queue) == 0 else []
 
 
-def _length(queue: str) -> int | None:
+def length(queue: str) -> int | None:
     """The number of messages in a queue, or None while the broker does not answer."""
     try:
         with app.connection_for_write() as connection:

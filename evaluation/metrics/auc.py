@@ -1,0 +1,147 @@
+"""Area under the ROC curve with variances for pictures that cluster in lesions.
+
+Obuchowski (Biometrics 1997) sums the placements of DeLong (Biometrics 1988) by lesion; where every lesion has one
+picture the two are equal. Below 20 positive lesions or at an area of 1 the score interval of Newcombe (Stat Med 2006,
+method 5) is used, with sample sizes divided by a design effect that is shrunk towards full correlation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import norm, rankdata, t
+
+from evaluation.metrics.number import FEW_LESIONS, Number, undefined
+from evaluation.metrics.sample import Booleans, Floats, Integers
+
+FEW_POSITIVE_LESIONS = 20
+PRIOR_LESIONS = 10.0
+Z = float(norm.ppf(0.975))
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """An AUC with what each of L lesions contributes: positive and negative parts (L,), each summing to 0."""
+
+    value: float
+    positive: Floats
+    negative: Floats
+    positives: Integers
+    negatives: Integers
+
+    @property
+    def positive_lesions(self) -> int:
+        return int((self.positives > 0).sum())
+
+    @property
+    def variance(self) -> float:
+        return covariance(self, self)
+
+
+def area(scores: Floats, positive: Booleans, lesions: Integers, count: int) -> Area | None:
+    """Return the AUC of scores (n,) for `positive` (n,) with lesions (n,) in 0…count-1; None if one class is empty."""
+    m, n = int(positive.sum()), int((~positive).sum())
+    if not m or not n:
+        return None
+    ranks = rankdata(scores)
+    placed = np.empty(len(scores))
+    placed[positive] = (ranks[positive] - rankdata(scores[positive])) / n
+    placed[~positive] = 1 - (ranks[~positive] - rankdata(scores[~positive])) / m
+    value = float(placed[positive].mean())
+    return Area(
+        value=value,
+        positive=np.bincount(lesions[positive], placed[positive] - value, count) / m,
+        negative=np.bincount(lesions[~positive], placed[~positive] - value, count) / n,
+        positives=np.bincount(lesions[positive], minlength=count),
+        negatives=np.bincount(lesions[~positive], minlength=count),
+    )
+
+
+def covariance(one: Area, other: Area) -> float:
+    """Return the covariance of two areas on the same pictures with the same positives (Obuchowski 1997)."""
+    clusters = int(((one.positives + one.negatives) > 0).sum())
+    return float(
+        _unbiased(one.positive_lesions) * (one.positive @ other.positive)
+        + _unbiased(int((one.negatives > 0).sum())) * (one.negative @ other.negative)
+        + _unbiased(clusters) * (one.positive @ other.negative + one.negative @ other.positive)
+    )
+
+
+def number(found: Area | None) -> Number:
+    """Return the area with its 95 % interval: Obuchowski on the logit scale with t, or Newcombe where that fails."""
+    if found is None:
+        return undefined("needs pictures of this class and of another one")
+    few = found.positive_lesions
+    note = f"only {few} lesion{'s' if few > 1 else ''}" if few < FEW_LESIONS else ""
+    if few < FEW_POSITIVE_LESIONS or not 0 < found.value < 1 or found.variance <= 0:
+        low, high = newcombe(found)
+        return Number(found.value, low, high, note)
+    spread = float(t.ppf(0.975, few - 1)) * found.variance**0.5 / (found.value * (1 - found.value))
+    centre = logit(found.value)
+    return Number(found.value, float(expit(centre - spread)), float(expit(centre + spread)), note)
+
+
+def macro(found: list[Area]) -> Number:
+    """Return the mean of the classes' areas; a class with few lesions brings the variance of its score interval."""
+    if not found:
+        return undefined("no class has pictures of its own and of another one")
+    value = float(np.mean([area.value for area in found]))
+    own = np.array([area.variance for area in found])
+    used = np.array([max(area.variance, _score_variance(area)) for area in found])
+    shared = sum(covariance_of_classes(a, b) for i, a in enumerate(found) for b in found[:i])
+    variance = (used.sum() + 2 * shared * min(1.0, own.sum() / max(used.sum(), 1e-300))) / len(found) ** 2
+    freedom = used.sum() ** 2 / sum(u**2 / max(1, a.positive_lesions - 1) for u, a in zip(used, found, strict=True))
+    if not 0 < value < 1:
+        widths = [newcombe(area) for area in found]
+        return Number(value, float(np.mean([low for low, _ in widths])), float(np.mean([high for _, high in widths])))
+    spread = float(t.ppf(0.975, max(1.0, freedom))) * max(variance, 0) ** 0.5 / (value * (1 - value))
+    return Number(value, float(expit(logit(value) - spread)), float(expit(logit(value) + spread)))
+
+
+def covariance_of_classes(one: Area, other: Area) -> float:
+    """Return the covariance of two areas with different positives: a lesion's parts are summed first."""
+    return float((one.positive + one.negative) @ (other.positive + other.negative))
+
+
+def newcombe(found: Area) -> tuple[float, float]:
+    """Return the score interval of Newcombe's method 5, with effective numbers of pictures."""
+    m = _effective(found.positives, found.positive, found.value)
+    n = _effective(found.negatives, found.negative, found.value)
+    half = (m + n) / 2 - 1
+
+    def excess(theta: float) -> float:
+        q = half * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+        return (found.value - theta) ** 2 - Z**2 * theta * (1 - theta) * (1 + q) / (m * n)
+
+    tiny = 1e-9
+    low = 0.0 if found.value <= tiny else float(brentq(excess, tiny, found.value)) if excess(tiny) > 0 else 0.0
+    high = 1.0
+    if found.value < 1 - tiny and excess(1 - tiny) > 0:
+        high = float(brentq(excess, found.value, 1 - tiny))
+    return low, high
+
+
+def _score_variance(found: Area) -> float:
+    if found.positive_lesions >= FEW_POSITIVE_LESIONS and 0 < found.value < 1:
+        return 0.0
+    low, high = newcombe(found)
+    return ((high - low) / (2 * Z)) ** 2
+
+
+def _effective(sizes: Integers, sums: Floats, value: float) -> float:
+    """Return the number of independent pictures that (L,) clusters are worth; at least 1."""
+    sizes, sums = sizes[sizes > 0], sums[sizes > 0]
+    clusters, total = len(sizes), int(sizes.sum())
+    if clusters == total:
+        return float(total)
+    mean_size = float((sizes**2).sum() / total)
+    independent = value * (1 - value) / 2 / total
+    inflated = float(sums @ sums) / independent if independent > 0 else mean_size
+    correlation = np.clip((inflated - 1) / max(mean_size - 1, 1e-9), 0, 1)
+    shrunk = (clusters * correlation + PRIOR_LESIONS) / (clusters + PRIOR_LESIONS)
+    return max(1.0, total / (1 + (mean_size - 1) * shrunk))
+
+
+def _unbiased(clusters: int) -> float:
+    return clusters / (clusters - 1) if clusters > 1 else 1.0

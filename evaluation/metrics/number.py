@@ -1,0 +1,36 @@
+"""A number of a sheet: its value, its 95 % interval, and the reason where there is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LEVELS = (0.025, 0.975)
+FEW_LESIONS = 5
+
+
+@dataclass(frozen=True)
+class Number:
+    """`value`, `low` and `high` are None where undefined; `note` says why, or what to keep in mind."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"value": self.value, "low": self.low, "high": self.high}
+        return found | {"note": self.note} if self.note else found
+
+
+def undefined(reason: str) -> Number:
+    return Number(note=reason)
+
+
+def between(value: float, drawn: Any, note: str = "") -> Number:
+    """Return a number with the percentile interval of replicates (B,); those that are not defined are left out."""
+    kept = np.asarray(drawn)[np.isfinite(drawn)]
+    if len(kept) < 0.5 * np.size(drawn) or not len(kept):
+        return Number(float(value), note=note or "too few replicates are defined for an interval")
+    low, high = np.quantile(kept, LEVELS)
+    return Number(float(value), min(float(low), float(value)), max(float(high), float(value)), note)

@@ -1,0 +1,61 @@
+"""Sensitivity by subgroup, with what can not be said written out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evaluation.metrics import rates
+from evaluation.metrics.sample import Sample
+
+FEW_IMAGES = 10
+UNKNOWN = "not recorded"
+EXPECTED: Mapping[str, tuple[str, ...]] = {
+    "sex": ("female", "male"),
+    "age": ("below 30", "30 to 49", "50 to 69", "70 and above"),
+    "skin type": ("I-II", "III-IV", "V-VI"),
+}
+_TYPES = {"I": "I-II", "II": "I-II", "III": "III-IV", "IV": "III-IV", "V": "V-VI", "VI": "V-VI"}
+
+
+def age_band(age: float | None) -> str:
+    if age is None:
+        return UNKNOWN
+    return "below 30" if age < 30 else "30 to 49" if age < 50 else "50 to 69" if age < 70 else "70 and above"
+
+
+def skin_band(skin_type: str) -> str:
+    return _TYPES.get(skin_type.strip().upper(), UNKNOWN)
+
+
+def table(sample: Sample, attributes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return a row for each value of each attribute (n values each): the mean of right answers with its interval.
+
+    Rates below 10 pictures are not shown, and expected values without a picture are named. The rate is over all
+    pictures of the subgroup: case mix differs, so that a difference is no proof of unfairness.
+    """
+    rows = []
+    for attribute, values in attributes.items():
+        given = np.asarray([value or UNKNOWN for value in values])
+        expected = EXPECTED.get(attribute, ())
+        found = [*expected, *sorted(set(given.tolist()) - {*expected, UNKNOWN})]
+        if set(given.tolist()) == {UNKNOWN} and attribute != "skin type":
+            continue
+        for value in [*found, UNKNOWN] if (given == UNKNOWN).any() else found:
+            rows.append(_row(sample, attribute, value, given == value))
+    return rows
+
+
+def _row(sample: Sample, attribute: str, value: str, mine: Any) -> dict[str, Any]:
+    images, note, number = int(mine.sum()), "", rates.Number()
+    if not images:
+        what = "skin type " if attribute == "skin type" else f"{attribute} "
+        note = f"0 images of {what}{value}: nothing can be said"
+    elif images < FEW_IMAGES:
+        note = f"{images} image{'s' if images > 1 else ''}: too few"
+    else:
+        number = rates.rate(sample.right[mine], sample.lesions[mine], "")
+        note = number.note
+    lesions = sample.lesions_of(mine)
+    row: dict[str, Any] = {"attribute": attribute, "value": value, "images": images, "lesions": lesions}
+    return row | {"sensitivity": number.to_json(), "note": note}

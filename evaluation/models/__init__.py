@@ -1,0 +1,18 @@
+"""Data sets, evaluations and comparisons as rows."""
+
+from evaluation.models.comparison import ClassPlace, Comparison
+from evaluation.models.data_set import DataSet, LabelledImage
+from evaluation.models.evaluation import Evaluation, FailedImage, Inference, OperatingPoint
+from evaluation.models.training_set import TrainingSet
+
+__all__ = [
+    "ClassPlace",
+    "Comparison",
+    "DataSet",
+    "Evaluation",
+    "FailedImage",
+    "Inference",
+    "LabelledImage",
+    "OperatingPoint",
+    "TrainingSet",
+]

@@ -1,0 +1,105 @@
+"""Data sets: labelled images of one owner. Importing one is a job."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from skinsite.diagnoses import DIAGNOSES, NAMES_BEYOND
+from skinsite.jobs import Job, JobQuerySet
+
+LONGEST_NAME = 200
+
+
+class DataSetQuerySet(JobQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """One's own, and what an administrator published."""
+        return self.filter(Q(owner=user) | Q(published=True))
+
+
+class DataSet(Job):
+    """`labels` are the codes that occur: {code: {name, malignant}}; `summary` is what the page shows of the import."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="data_sets")
+    name = models.CharField(max_length=LONGEST_NAME)
+    created = models.DateTimeField(auto_now_add=True)
+    published = models.BooleanField(default=False, help_text="Every user may read it and its owner's evaluations.")
+    synthetic = models.BooleanField(default=False, editable=False, help_text="Drawn by a program: for trying the pages.")
+    archive = models.CharField(max_length=300, blank=True, editable=False, help_text="Path below SKINSITE_DATA.")
+    folder = models.CharField(max_length=500, blank=True, editable=False, help_text="On the server's own disk.")
+    table = models.CharField(max_length=300, blank=True, editable=False, help_text="Path below SKINSITE_DATA.")
+    mapping = models.JSONField(default=dict, blank=True, help_text="{columns: {...}, labels: {label: code}}")
+    columns = models.JSONField(default=list, editable=False, help_text="The table's columns with samples.")
+    guess = models.JSONField(default=dict, editable=False)
+    labels = models.JSONField(default=dict, editable=False)
+    words = models.JSONField(default=dict, editable=False, help_text="The labels as written, and their codes.")
+    refused = models.JSONField(default=list, editable=False, help_text="[{row, file, reason}]")
+    warnings = models.JSONField(default=list, editable=False)
+    summary = models.JSONField(default=dict, editable=False)
+    total = models.PositiveIntegerField(default=0, editable=False, help_text="Pictures to decode.")
+    decoded = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = DataSetQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        abstract = False
+        ordering = ["-created", "-pk"]
+        indexes = [models.Index(fields=["owner", "-created"], name="data_sets_of_a_person")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("dataset", args=[self.pk])
+
+    def label_name(self, code: str) -> str:
+        if code in DIAGNOSES:
+            return DIAGNOSES[code].name
+        return str(self.labels.get(code, {}).get("name") or NAMES_BEYOND.get(code, code))
+
+    @property
+    def malignancy(self) -> dict[str, bool | None]:
+        return {code: entry["malignant"] for code, entry in self.labels.items()}
+
+
+class LabelledImage(models.Model):
+    """One picture with its truth. Lesion and patient are empty where the owner names none."""
+
+    data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="images")
+    name = models.CharField(max_length=200, help_text="Safe for files and tables: [A-Za-z0-9_.-].")
+    file_name = models.CharField(max_length=500, help_text="As submitted: text from a stranger.")
+    label = models.CharField(max_length=40)
+    lesion = models.CharField(max_length=100, blank=True)
+    patient = models.CharField(max_length=100, blank=True)
+    age = models.FloatField(null=True, blank=True)
+    sex = models.CharField(max_length=6, blank=True)
+    site = models.CharField(max_length=40, blank=True)
+    dx_type = models.CharField(max_length=60, blank=True)
+    skin_type = models.CharField(max_length=3, blank=True)
+    attribution = models.CharField(max_length=300, blank=True)
+    licence = models.CharField(max_length=100, blank=True)
+    pixels = models.FileField(max_length=200, help_text="PNG")
+    thumbnail = models.FileField(max_length=200, help_text="WebP, at most 320 px")
+    sha256 = models.CharField(max_length=64, help_text="Of the decoded pixels and their shape.")
+    perceptual = models.CharField(max_length=16, help_text="64-bit perceptual hash, hexadecimal.")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    changes = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["data_set", "name"], name="one_image_a_name")]
+        indexes = [
+            models.Index(fields=["data_set", "label", "id"], name="images_by_label"),
+            models.Index(fields=["sha256"], name="images_by_pixels"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def unit(self) -> str:
+        """What counts as one in statistics: the patient, the lesion, or the picture itself."""
+        return f"p:{self.patient}" if self.patient else f"l:{self.lesion}" if self.lesion else f"i:{self.name}"

@@ -1,0 +1,74 @@
+"""Stored answers: what they depend on, how they are found again, and how they are read."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from classifier.inference.clinical import Clinical
+from classifier.inference.preprocess import PREPROCESSING_VERSION
+from classifier.models import ModelRecord
+from evaluation.models import DataSet, Evaluation, Inference, LabelledImage
+from evaluation.metrics.sample import Floats
+
+WINDOW = 1000
+
+
+def recipe(model: ModelRecord, engine: str) -> str:
+    """Hash everything that an answer depends on but the picture: weights, manifest, engine, preprocessing."""
+    parts = [model.sha256, model.manifest, engine, PREPROCESSING_VERSION]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key(recipe: str, model: ModelRecord, image: LabelledImage) -> str:
+    """Hash the recipe with the decoded pixels and, where the model uses it, the clinical vector's origin."""
+    told = vars(clinical_of(image)) if model.uses_clinical else None
+    return hashlib.sha256(json.dumps([recipe, image.sha256, told], sort_keys=True).encode()).hexdigest()
+
+
+def clinical_of(image: LabelledImage) -> Clinical:
+    return Clinical(age=image.age, sex=image.sex or None, site=image.site or None)
+
+
+def packed(probabilities: Floats) -> bytes:
+    return probabilities.astype("<f8").tobytes()
+
+
+def reuse(evaluation: Evaluation, using: str) -> int:
+    """Copy answers of other data sets that this evaluation's owner may see; return their number.
+
+    The same picture with the same details was answered by the same model there.
+    """
+    model, copied = evaluation.model, 0
+    others = Inference.objects.filter(image__data_set__in=DataSet.objects.visible_to(evaluation.owner))
+    missing = evaluation.data_set.images.exclude(inferences__recipe=using).order_by("pk")
+    if not others.filter(recipe=using).exists():
+        return 0
+    for window in _windows(list(missing)):
+        keys = {key(using, model, image): image for image in window}
+        found = others.filter(key__in=keys).exclude(image__data_set=evaluation.data_set)
+        answers = {row.key: bytes(row.probabilities) for row in found}
+        rows = [
+            Inference(image=image, model=model, recipe=using, key=text, probabilities=answers[text])
+            for text, image in keys.items()
+            if text in answers
+        ]
+        copied += len(Inference.objects.bulk_create(rows, ignore_conflicts=True))
+    return copied
+
+
+def answers(images: Iterable[int], model: ModelRecord, using: str) -> dict[int, Floats]:
+    """Return {image pk: (C,) probabilities} of those images of a data set that have an answer."""
+    rows = Inference.objects.filter(image__in=images, model=model, recipe=using).values_list("image_id", "probabilities")
+    return {image: np.frombuffer(bytes(values), "<f8") for image, values in rows.iterator(chunk_size=2000)}
+
+
+def answers_of(evaluation: Evaluation) -> dict[int, Floats]:
+    using = recipe(evaluation.model, evaluation.engine)
+    return answers(evaluation.data_set.images.values("pk"), evaluation.model, using)
+
+
+def _windows(images: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (images[start : start + WINDOW] for start in range(0, len(images), WINDOW))

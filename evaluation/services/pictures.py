@@ -1,0 +1,241 @@
+"""The pictures of a data set: surveyed and decoded by confined children, stored by us."""
+
+import hashlib
+import json
+import os
+import struct
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from classifier.admission import confinement, supervision
+from classifier.admission.supervision import Ending
+from classifier.inference import images
+from classifier.services.cases import THUMBNAIL_SIDE
+from evaluation.intake import likeness
+from evaluation.intake.reading import PICTURES
+from evaluation.intake.tables import Refused, Row
+from evaluation.models import DataSet, LabelledImage
+from skinsite.jobs import Failure
+
+SURVEY = "evaluation.intake.reading:survey"
+DECODE = "evaluation.intake.reading:decode"
+GIB = 1024**3
+UNPACKED_BYTES = 64 * 1000**3
+SURVEY_LIMITS = supervision.Limits(seconds=120, memory=2 * GIB, disk=2 * GIB)
+SECONDS_A_PICTURE = 20
+TOO_LONG = "Decoding was stopped: it took too long or too much memory."
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a source holds: pictures with their packed sizes, tables' contents, and what was refused by name."""
+
+    pictures: list[tuple[str, int]]
+    tables: list[bytes]
+    refused: list[Refused]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A zip archive, or a folder on the server's own disk."""
+
+    archive: Path | None
+    folder: Path | None
+
+    @classmethod
+    def of(cls, data_set: DataSet) -> "Source":
+        if data_set.folder:
+            return cls(None, Path(data_set.folder))
+        return cls(settings.SKINSITE_DATA / data_set.archive, None)
+
+    def survey(self) -> Survey:
+        """Raises Failure where the archive is refused as a whole."""
+        if self.folder is not None:
+            return _folder_survey(self.folder)
+        with _staging() as folder, self.opened() as descriptor:
+            request = {"descriptor": descriptor, "members": settings.ARCHIVE_MEMBERS, "total_bytes": UNPACKED_BYTES}
+            answer = _run(SURVEY, request | {"folder": str(folder)}, folder, descriptor)
+            if answer is None:
+                raise Failure("damaged-archive", "The archive could not be read.", "Pack it again as a plain zip.")
+            if "problem" in answer:
+                code, message = (str(text)[:500] for text in answer["problem"])
+                raise Failure(code, message, "Pack the pictures again as a plain zip and upload it.")
+            tables = [Path(folder, f"table-{place}").read_bytes() for place in range(len(answer["tables"]))]
+            refused = [Refused(None, str(name)[:500], str(reason)[:500]) for name, reason in answer["refused"]]
+            return Survey([(str(name), int(size)) for name, size in answer["pictures"]], tables, refused)
+
+    @contextmanager
+    def opened(self) -> Iterator[int | None]:
+        if self.archive is None:
+            yield None
+            return
+        try:
+            descriptor = os.open(self.archive, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Failure("no-archive", "The stored upload is gone.", "Upload the data set again.") from error
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A decoded picture after its files were written."""
+
+    pixels: str
+    thumbnail: str
+    sha256: str
+    perceptual: str
+    width: int
+    height: int
+    changes: list[str]
+
+
+def decode(source: Source, names: Sequence[str]) -> list[Stored | str]:
+    """Return for each name its stored picture or the reason why there is none. A child that dies loses one picture."""
+    answers: list[Stored | str] = []
+    while len(answers) < len(names):
+        found = _decode_some(source, names[len(answers) :])
+        answers += found
+        if not found:
+            answers.append(TOO_LONG)
+    return answers
+
+
+def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Stored) -> LabelledImage:
+    """Build the unsaved row of a picture and its label."""
+    told = {key: value for key, value in vars(labelled).items() if key not in ("row", "image", "label")}
+    return LabelledImage(
+        data_set=data_set, name=name, file_name=member[-500:], label=labelled.label.code, **told, **vars(picture)
+    )
+
+
+def delete_files(rows: Iterable[LabelledImage]) -> None:
+    for image in rows:
+        for file in filter(None, (image.pixels, image.thumbnail)):
+            default_storage.delete(str(file))
+
+
+@receiver(post_delete, sender=LabelledImage)
+def _delete_files_with_row(instance: LabelledImage, **kwargs: Any) -> None:
+    transaction.on_commit(lambda: delete_files([instance]), robust=True)
+
+
+def _folder_survey(folder: Path) -> Survey:
+    found = []
+    for place, _folders, files in os.walk(folder):
+        for name in sorted(files):
+            path = Path(place, name)
+            if name.lower().endswith(PICTURES) and not path.is_symlink():
+                found.append((str(path.relative_to(folder)), path.stat().st_size))
+    return Survey(sorted(found), [], [])
+
+
+def _decode_some(source: Source, names: Sequence[str]) -> list[Stored | str]:
+    """Run one child and return what it finished, in order; a crash leaves the list shorter than the names."""
+    with _staging() as folder, source.opened() as descriptor:
+        request = {"names": list(names), "folder": str(folder), "descriptor": descriptor}
+        if source.folder is not None:
+            request["root"] = str(source.folder)
+        _run(DECODE, request, folder, descriptor, readable=[source.folder] if source.folder else [], size=len(names))
+        return [_stored(folder, fact) for fact in _facts(folder, len(names))]
+
+
+def _facts(folder: Path, most: int) -> Iterator[dict[str, Any]]:
+    """The child's lines as far as they are what they must be; it is not trusted."""
+    try:
+        lines = (folder / "facts").read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for place, line in enumerate(lines[:most]):
+        try:
+            fact = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(fact, dict) or fact.get("place") != place:
+            return
+        yield fact
+
+
+def _stored(folder: Path, fact: dict[str, Any]) -> Stored | str:
+    if "reason" in fact:
+        return str(fact["reason"])[:500]
+    height, width = fact.get("height"), fact.get("width")
+    path = folder / str(fact["place"])
+    limits = images.Limits()
+    fits = isinstance(height, int) and isinstance(width, int) and 0 < height * width <= limits.pixels
+    if not fits or path.is_symlink() or not path.is_file() or path.stat().st_size != height * width * 3:
+        return "Decoding gave no picture that can be trusted."
+    pixels = np.fromfile(path, np.uint8).reshape(height, width, 3)
+    path.unlink()
+    name = f"datasets/{uuid.uuid4().hex}"
+    digest = hashlib.sha256(struct.pack("<II", height, width) + pixels.tobytes()).hexdigest()
+    return Stored(
+        pixels=default_storage.save(f"{name}.png", ContentFile(images.encode_png(pixels))),
+        thumbnail=default_storage.save(f"{name}.webp", ContentFile(images.thumbnail(pixels, THUMBNAIL_SIDE))),
+        sha256=digest,
+        perceptual=likeness.perceptual_hash(pixels),
+        width=width,
+        height=height,
+        changes=[str(change)[:200] for change in fact.get("changes", [])][:10],
+    )
+
+
+@contextmanager
+def _staging() -> Iterator[Path]:
+    base = settings.SKINSITE_DATA / "datasets" / "staging"
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=base, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _run(
+    task: str,
+    request: dict[str, Any],
+    folder: Path,
+    descriptor: int | None,
+    *,
+    readable: Sequence[Path] = (),
+    size: int = 0,
+) -> dict[str, Any] | None:
+    """Run a task in a confined child; None where it did not answer. Raises Failure where nothing can confine it."""
+    unconfined = settings.SKINSITE_UNCONFINED_ADMISSION
+    if confinement.missing() and not unconfined:
+        raise Failure(
+            "confinement-unavailable",
+            f"This server cannot decode pictures safely: its kernel lacks {' and '.join(confinement.missing())}.",
+            "Run the portal on Linux 5.13 or later with Landlock and seccomp.",
+        )
+    limits = SURVEY_LIMITS
+    if size:
+        limits = supervision.Limits(seconds=SECONDS_A_PICTURE + size, memory=2 * GIB, disk=2 * GIB)
+    ended = supervision.run(
+        task,
+        request=request,
+        folder=folder,
+        limits=limits,
+        readable=readable,
+        descriptors=[] if descriptor is None else [descriptor],
+        unconfined=unconfined,
+    )
+    if ended.how is not Ending.ANSWERED:
+        return None
+    try:
+        answer = json.loads((folder / "answer.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,117 @@
+"""Has the model seen these images? By what its record declares, and never by guess."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from classifier.models import ModelRecord
+from evaluation.intake import likeness
+from evaluation.models import LabelledImage, TrainingSet
+
+HAM10000 = range(24306, 34321)
+"""ISIC numbers of HAM10000, which is the training set of ISIC 2018 and a part of that of ISIC 2019."""
+PUBLIC = {
+    "ham10000": HAM10000,
+    "isic 2018": HAM10000,
+    "isic2018": HAM10000,
+    "isic 2019": HAM10000,
+    "isic2019": HAM10000,
+}
+ISIC_ID = re.compile(r"(?i)isic_(\d{7})(_downsampled)?")
+UNDECLARED = "The model's record declares no training data: nobody can tell whether it has seen these images."
+PARTLY = (
+    "Of ISIC 2019's training set only the part that is HAM10000 is known by its ids; the other images are not checked."
+)
+WAYS = {
+    "id": "by ISIC id",
+    "lesion": "by lesion id",
+    "pixels": "by identical pixels",
+    "likeness": "by perceptual hash, confirmed by pixel correlation",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """{image pk: way} of the images that were in training, with sentences about what could not be checked."""
+
+    images: dict[int, str]
+    notices: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        counts = Counter(self.images.values())
+        parts = [f"{counts[way]} {words}" for way, words in WAYS.items() if counts[way]]
+        how = ", ".join(parts) if parts else "compared with the declared training data; none was found"
+        if UNDECLARED in self.notices:
+            how = "the training data is not declared"
+        return {"images": len(self.images), "how": how, "by": dict(counts), "notices": list(self.notices)}
+
+
+def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
+    """Compare with every training set that the model's record declares. The images need their hashes and lesions."""
+    declared = [entry for entry in (model.manifest or {}).get("training_data") or [] if isinstance(entry, dict)]
+    listed = list(model.training_sets.select_related("data_set"))
+    if not declared and not listed:
+        return Seen({}, (UNDECLARED,))
+    found: dict[int, str] = {}
+    names_with_list = {entry.name.lower() for entry in listed}
+    for entry in listed:
+        found |= {pk: way for pk, way in _of_list(entry, images).items() if pk not in found}
+    notices = []
+    for entry in declared:
+        name = str(entry.get("name", "")).strip()
+        if name.lower() in names_with_list:
+            continue
+        numbers = next((span for public, span in PUBLIC.items() if public in name.lower()), None)
+        if numbers is None:
+            notices.append(f"Of {name or 'a declared training set'} no list of ids is known here: it is not checked.")
+            continue
+        if "2019" in name:
+            notices.append(PARTLY)
+        found |= {image.pk: "id" for image in images if _number(image.name) in numbers}
+    return Seen(_with_siblings(found, images), tuple(notices))
+
+
+def _of_list(entry: TrainingSet, images: Iterable[LabelledImage]) -> dict[int, str]:
+    ids = entry.ids
+    found = {image.pk: "lesion" for image in images if image.lesion and image.lesion.lower() in ids}
+    found |= {image.pk: "id" for image in images if image.name.lower() in ids}
+    if entry.data_set is not None:
+        found |= _alike([image for image in images if image.pk not in found], entry)
+    return found
+
+
+def _alike(images: Sequence[LabelledImage], entry: TrainingSet) -> dict[int, str]:
+    """Compare pictures with those of a data set of this portal."""
+    assert entry.data_set is not None
+    trained = list(entry.data_set.images.only("sha256", "perceptual", "lesion", "thumbnail", "data_set"))
+    pixels = {image.sha256 for image in trained}
+    lesions = {image.lesion for image in trained if image.lesion}
+    found = {image.pk: "lesion" for image in images if image.lesion in lesions}
+    found |= {image.pk: "pixels" for image in images if image.sha256 in pixels}
+    rest = [image for image in images if image.pk not in found]
+    pairs = likeness.near_pairs([image.perceptual for image in rest], [image.perceptual for image in trained])
+    for i, j in pairs:
+        if rest[i].pk not in found and likeness.correlation(_small(rest[i]), _small(trained[j])) >= likeness.SAME:
+            found[rest[i].pk] = "likeness"
+    return found
+
+
+def _with_siblings(found: dict[int, str], images: Iterable[LabelledImage]) -> dict[int, str]:
+    """A picture whose lesion was seen in another picture is seen, too."""
+    chosen = [image for image in images if image.lesion]
+    lesions = {image.lesion for image in chosen if image.pk in found}
+    return {image.pk: "lesion" for image in chosen if image.lesion in lesions} | found
+
+
+def _number(name: str) -> int | None:
+    match = ISIC_ID.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def _small(image: LabelledImage) -> Image.Image:
+    with image.thumbnail.open("rb") as file, Image.open(file) as picture:
+        return picture.convert("L").resize((likeness.SIDE, likeness.SIDE), Image.Resampling.LANCZOS)

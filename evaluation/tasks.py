@@ -1,0 +1,32 @@
+"""Thin tasks: load a row by its id, call a service. They run in worker processes only."""
+
+from celery import shared_task
+
+from evaluation.models import Evaluation
+from evaluation.models.evaluation import Stage
+from evaluation.services.comparisons import run_comparison
+from evaluation.services.evaluations import run_evaluation
+from evaluation.services.intake import run_import
+from evaluation.services.queueing import COMPARE, EVALUATE, IMPORT
+from evaluation.services.scoring import run_scoring
+
+
+@shared_task(name=IMPORT, time_limit=24 * 3600)
+def import_data_set(data_set_id: int) -> None:
+    """Needs a queued data set; leaves it done, failed, or queued again."""
+    run_import(data_set_id=data_set_id)
+
+
+@shared_task(name=EVALUATE, time_limit=3600)
+def evaluate(evaluation_id: int) -> None:
+    """Needs a queued evaluation; takes one turn, or computes the scores where all answers are there."""
+    if Evaluation.objects.filter(pk=evaluation_id, stage=Stage.SCORING).exists():
+        run_scoring(evaluation_id=evaluation_id)
+    else:
+        run_evaluation(evaluation_id=evaluation_id)
+
+
+@shared_task(name=COMPARE, time_limit=3600)
+def compare(comparison_id: int) -> None:
+    """Needs a queued comparison; leaves it done or failed."""
+    run_comparison(comparison_id=comparison_id)
