@@ -4,7 +4,7 @@ from celery import shared_task
 
 from evaluation.models import Evaluation
 from evaluation.models.evaluation import Stage
-from evaluation.services.comparisons import run_comparison
+from evaluation.services.comparing import run_comparison
 from evaluation.services.evaluations import run_evaluation
 from evaluation.services.intake import run_import
 from evaluation.services.queueing import COMPARE, EVALUATE, IMPORT

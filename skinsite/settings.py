@@ -67,6 +67,7 @@ TABLE_BYTES = 100 * 1000**2
 WAITING_EVALUATIONS_A_USER = 3
 MODELS_A_COMPARISON = 10
 SKINSITE_ISIC_API = os.environ.get("SKINSITE_ISIC_API", "https://api.isic-archive.com/api/v2")
+SKINSITE_ISIC_HOSTS = os.environ.get("SKINSITE_ISIC_HOSTS", "content.isic-archive.com").split(",")
 WORKER_BYTES = int(os.environ.get("SKINSITE_WORKER_MB", "8000")) * 1024**2
 CLASSIFIER_CACHE_BYTES = int(os.environ.get("SKINSITE_CACHE_MB", "2000")) * 1024**2
 

@@ -29,7 +29,12 @@ def cell(value: Any) -> Any:
 
 def lines(rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
     """Yield the lines of a CSV file (RFC 4180, UTF-8 with a mark), row by row."""
-    writer = csv.writer(_Echo())  # noqa: TID251  (this is the writer that others must use)
     yield MARK.encode()
+    yield from plain_lines(rows)
+
+
+def plain_lines(rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+    """Yield the lines of a CSV file for programs: no mark, texts defused as everywhere."""
+    writer = csv.writer(_Echo())  # noqa: TID251  (this is the writer that others must use)
     for row in rows:
         yield writer.writerow([cell(value) for value in row]).encode()

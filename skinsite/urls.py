@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from classifier.api import cases, models, predictions
+from evaluation.api import comparisons, data_sets, evaluations
 from skinsite.api import api
 
 admin.site.site_header = admin.site.site_title = "Skinsite administration"
@@ -11,6 +12,9 @@ admin.site.site_header = admin.site.site_title = "Skinsite administration"
 api.add_router("/models", models.router)
 api.add_router("/cases", cases.router)
 api.add_router("/predictions", predictions.router)
+api.add_router("/datasets", data_sets.router)
+api.add_router("/evaluations", evaluations.router)
+api.add_router("/comparisons", comparisons.router)
 api.add_router("", predictions.pictures)
 
 urlpatterns = [
@@ -19,4 +23,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("classifier.urls")),
+    path("", include("evaluation.urls")),
 ]

@@ -27,6 +27,9 @@ def survey(descriptor: int, members: int, total_bytes: int, folder: str) -> dict
         try:
             archive = archives.open_checked(file, archives.Bounds(members, total_bytes))
         except Refusal as refusal:
+            file.seek(0)
+            if file.read(2) != b"PK":
+                return {"problem": ["not-a-zip", "The file is no zip archive: its content is something else."]}
             return {"problem": [refusal.problem.code, refusal.problem.message]}
         pictures: list[tuple[str, int]] = []
         tables: list[str] = []
@@ -47,6 +50,8 @@ def survey(descriptor: int, members: int, total_bytes: int, folder: str) -> dict
                 tables.append(name)
             elif lower.endswith(NESTED):
                 refused.append((name, "an archive inside the archive is not opened: pack its pictures directly"))
+            else:
+                refused.append((name, "the file is neither a picture that can be read nor a label table"))
         return {"pictures": pictures, "tables": tables, "refused": refused}
 
 

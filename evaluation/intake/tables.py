@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 LEVELS = tuple(f"diagnosis_{level}" for level in range(5, 0, -1))
 """The archive's columns, most exact first."""
 OF_CLASSES = "classes"
+OF_LABELS = ("label", OF_CLASSES, "levels")
+"""Three forms of a label; a table has one of them."""
+MOSTLY = 0.9
 SEXES = {"f": "female", "m": "male", "female": "female", "male": "male", "w": "female"}
 UNKNOWN_WORDS = ("", "unknown", "nan", "na", "n/a", "none", "null", "-", "?")
 
@@ -96,14 +99,15 @@ class Unreadable(ValueError):
 def parse(content: bytes) -> Table:
     """Read a table of comma, semicolon, tab or bar separated values. Raises Unreadable."""
     text = _decoded(content)
+    if "\x00" in text:
+        raise Unreadable("The label table is no text: export it as CSV in UTF-8.")
     lines = text.splitlines()
     if not lines or not lines[0].strip():
         raise Unreadable("The label table is empty: it needs a header and a row for each image.")
     separator = max(",;\t|", key=lambda sign: lines[0].count(sign))
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False))
-    except csv.Error as error:
-        raise Unreadable(f"The label table cannot be read as values separated by {separator!r}: {error}.") from error
+    records = list(_records(text, separator))
+    if isinstance(records[0], str):
+        raise Unreadable("The header of the label table has a quotation mark that is not closed.")
     header = tuple(cell.strip().strip("\ufeff") for cell in records[0])
     if len(records) - 1 > MOST_ROWS or len(header) > MOST_COLUMNS:
         raise Unreadable(
@@ -116,10 +120,11 @@ def parse(content: bytes) -> Table:
 def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
     """Return the rows of a table by its guessed columns, or by `mapping`: {"columns": {...}, "labels": {...}}.
 
+    A column that is told comes before a guessed one, an empty name sets the guess aside.
     Raises NeedsMapping where the picture's or the label's column cannot be told.
     """
     guessed = guess(table)
-    columns = {**guessed, **{key: value for key, value in ((mapping or {}).get("columns") or {}).items() if value}}
+    columns = _merged(guessed, (mapping or {}).get("columns") or {})
     labelled = columns.get("label") or columns.get(OF_CLASSES) or columns.get("levels")
     if not columns.get("image") or not labelled:
         missing = "picture's name" if not columns.get("image") else "label"
@@ -163,29 +168,57 @@ def _decoded(content: bytes) -> str:
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")
-    if b"\x00" in content:
-        raise Unreadable("The label table is no text: export it as CSV in UTF-8.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
 
 
-def _shaped(header: tuple[str, ...], records: list[list[str]]) -> Table:
+def _records(text: str, separator: str) -> Iterator[list[str] | str]:
+    """Yield rows of cells, and as text a line with a stray quote: it costs itself, not all that it would swallow."""
+    lines = io.StringIO(text, newline="").readlines()
+    place = width = 0
+    while place < len(lines):
+        start = place
+        rest = (lines[number] for number in range(start, len(lines)))
+        reader = csv.reader(rest, delimiter=separator, strict=True)
+        try:
+            for record in reader:
+                width = width or len(record)
+                if start + reader.line_num - place > 1 and len(record) != width:
+                    raise csv.Error("cells of the next lines were swallowed")
+                yield record
+                place = start + reader.line_num
+        except csv.Error:
+            yield lines[place].strip()
+            place += 1
+
+
+def _shaped(header: tuple[str, ...], records: Iterable[list[str] | str]) -> Table:
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         raise Unreadable(f"The label table has two columns named {doubled[0]!r}: rename one of them.")
+    of_image = next((place for place, name in enumerate(header) if name.lower() in COLUMNS["image"]), 0)
     rows, numbers, refused = [], [], []
     for number, record in enumerate(records, start=2):
+        if isinstance(record, str):
+            refused.append(Refused(number, record[:CELL], "a quotation mark is not closed, or stands inside a cell"))
+            continue
         if not any(cell.strip() for cell in record):
             continue
         if len(record) != len(header):
             reason = f"the row has {len(record)} cells, the header {len(header)}"
-            refused.append(Refused(number, record[0].strip()[:CELL], reason))
+            refused.append(Refused(number, "".join(record[of_image : of_image + 1]).strip()[:CELL], reason))
             continue
         rows.append(tuple(cell.strip()[:CELL] for cell in record))
         numbers.append(number)
     return Table(header, tuple(rows), tuple(numbers), tuple(refused))
+
+
+def _merged(guessed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    right = {kind: name for kind, name in told.items() if isinstance(name, list if kind in OF_LABELS[1:] else str)}
+    other = OF_LABELS if any(right.get(kind) for kind in OF_LABELS) else ()
+    return {kind: name for kind, name in guessed.items() if kind not in other} | right
 
 
 def _named(columns: Mapping[str, Any]) -> list[str]:
@@ -218,10 +251,14 @@ def _like_labels(table: Table, image: str) -> str:
 
 
 def _class_columns(table: Table) -> list[str]:
-    """The columns whose names are classes and whose cells are 0 or 1, as in the challenges' truths."""
+    """The columns whose names are classes and whose cells are mostly 0 or 1, as in the challenges' truths."""
     candidates = [name for name in table.header if understand(name) or name.lower() in ("unk", "other")]
-    ones = [name for name in candidates if all(_one_hot(value) is not None for value in _column(table, name)[:200])]
+    ones = [name for name in candidates if _mostly_one_hot(_column(table, name)[:200])]
     return ones if len(ones) >= 2 else []
+
+
+def _mostly_one_hot(values: Sequence[str]) -> bool:
+    return sum(_one_hot(value) is not None for value in values) >= MOSTLY * len(values)
 
 
 def _one_hot(value: str) -> float | None:
@@ -344,6 +381,7 @@ def _without_repeats(rows: Iterable[Row]) -> tuple[list[Row], list[Refused]]:
     by_image: dict[str, list[Row]] = {}
     for row in rows:
         by_image.setdefault(stem(row.image), []).append(row)
+    by_image = {key: part for same in by_image.values() for key, part in _by_folder(same).items()}
     kept, refused = [], []
     for same in by_image.values():
         first = same[0]
@@ -356,6 +394,17 @@ def _without_repeats(rows: Iterable[Row]) -> tuple[list[Row], list[Refused]]:
         reason = f"the image stands in row {first.row} already, with the same label"
         refused += [Refused(row.row, row.image, reason) for row in same[1:]]
     return kept, refused
+
+
+def _by_folder(same: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of one name by their folders: two pictures of one name are told apart where all rows name their folder."""
+    paths = [row.image.replace("\\", "/").lower() for row in same]
+    if not all("/" in path for path in paths):
+        return {stem(paths[0]): list(same)}
+    found: dict[str, list[Row]] = {}
+    for path, row in zip(paths, same, strict=True):
+        found.setdefault(f"{path.rpartition('/')[0]}/{stem(path)}", []).append(row)
+    return found
 
 
 def stem(name: str) -> str:

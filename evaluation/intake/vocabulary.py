@@ -1,4 +1,4 @@
-"""From a label as people write it to a code: our own codes, the challenges' words, and all names of the ISIC Archive."""
+"""From a label as people write it to a code: our own codes, the challenges' words, all names of the ISIC Archive."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,10 @@
 """Area under the ROC curve with variances for pictures that cluster in lesions.
 
 Obuchowski (Biometrics 1997) sums the placements of DeLong (Biometrics 1988) by lesion; where every lesion has one
-picture the two are equal. Below 20 positive lesions or at an area of 1 the score interval of Newcombe (Stat Med 2006,
-method 5) is used, with sample sizes divided by a design effect that is shrunk towards full correlation.
+picture the two are equal. Intervals take the same sums, each lesion's as if its own pictures were not in the mean
+(jackknife), and t with the degrees of freedom that lesions of unequal size are worth (Kish). Below 20 lesions on either
+side or at an area of 1 the score interval of Newcombe (Stat Med 2006, method 5) is used, with sample sizes divided by a
+design effect that is shrunk towards full correlation.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from scipy.stats import norm, rankdata, t
 from evaluation.metrics.number import FEW_LESIONS, Number, undefined
 from evaluation.metrics.sample import Booleans, Floats, Integers
 
-FEW_POSITIVE_LESIONS = 20
+TOO_FEW_LESIONS = 20
 PRIOR_LESIONS = 10.0
 Z = float(norm.ppf(0.975))
 
@@ -35,8 +37,33 @@ class Area:
         return int((self.positives > 0).sum())
 
     @property
+    def fewer_lesions(self) -> int:
+        """The number of lesions on the side that has fewer."""
+        return min(self.positive_lesions, int((self.negatives > 0).sum()))
+
+    @property
+    def freedom(self) -> float:
+        """The lesions of equal size that the smaller side is worth (Kish), less one; at least 1."""
+        worth = min(float(sizes.sum() ** 2 / (sizes**2).sum()) for sizes in (self.positives, self.negatives))
+        return max(1.0, worth - 1)
+
+    @property
+    def regular(self) -> bool:
+        """Whether the normal approximation on the logit scale holds."""
+        return self.fewer_lesions >= TOO_FEW_LESIONS and 0 < self.value < 1 and self.variance > 0
+
+    @property
     def variance(self) -> float:
         return covariance(self, self)
+
+    @property
+    def jackknifed(self) -> float:
+        """The variance with each lesion's part enlarged as if its own pictures were not in the mean."""
+        parts = [
+            part / np.maximum(1 - sizes / sizes.sum(), 1e-9)
+            for part, sizes in ((self.positive, self.positives), (self.negative, self.negatives))
+        ]
+        return float(((parts[0] + parts[1]) ** 2).sum())
 
 
 def area(scores: Floats, positive: Booleans, lesions: Integers, count: int) -> Area | None:
@@ -69,15 +96,15 @@ def covariance(one: Area, other: Area) -> float:
 
 
 def number(found: Area | None) -> Number:
-    """Return the area with its 95 % interval: Obuchowski on the logit scale with t, or Newcombe where that fails."""
+    """Return the area with its 95 % interval: clustered on the logit scale with t, or Newcombe where that fails."""
     if found is None:
         return undefined("needs pictures of this class and of another one")
-    few = found.positive_lesions
+    few = found.fewer_lesions
     note = f"only {few} lesion{'s' if few > 1 else ''}" if few < FEW_LESIONS else ""
-    if few < FEW_POSITIVE_LESIONS or not 0 < found.value < 1 or found.variance <= 0:
+    if not found.regular:
         low, high = newcombe(found)
         return Number(found.value, low, high, note)
-    spread = float(t.ppf(0.975, few - 1)) * found.variance**0.5 / (found.value * (1 - found.value))
+    spread = float(t.ppf(0.975, found.freedom)) * found.jackknifed**0.5 / (found.value * (1 - found.value))
     centre = logit(found.value)
     return Number(found.value, float(expit(centre - spread)), float(expit(centre + spread)), note)
 
@@ -87,21 +114,29 @@ def macro(found: list[Area]) -> Number:
     if not found:
         return undefined("no class has pictures of its own and of another one")
     value = float(np.mean([area.value for area in found]))
-    own = np.array([area.variance for area in found])
-    used = np.array([max(area.variance, _score_variance(area)) for area in found])
-    shared = sum(covariance_of_classes(a, b) for i, a in enumerate(found) for b in found[:i])
-    variance = (used.sum() + 2 * shared * min(1.0, own.sum() / max(used.sum(), 1e-300))) / len(found) ** 2
-    freedom = used.sum() ** 2 / sum(u**2 / max(1, a.positive_lesions - 1) for u, a in zip(used, found, strict=True))
+    used = np.array([area.jackknifed if area.regular else max(area.variance, _score_variance(area)) for area in found])
+    shared = sum(
+        correlation_of_classes(a, found[j]) * (used[i] * used[j]) ** 0.5 for i, a in enumerate(found) for j in range(i)
+    )
+    variance = (used.sum() + 2 * shared) / len(found) ** 2
     if not 0 < value < 1:
         widths = [newcombe(area) for area in found]
         return Number(value, float(np.mean([low for low, _ in widths])), float(np.mean([high for _, high in widths])))
+    freedom = used.sum() ** 2 / sum(u**2 / a.freedom for u, a in zip(used, found, strict=True))
     spread = float(t.ppf(0.975, max(1.0, freedom))) * max(variance, 0) ** 0.5 / (value * (1 - value))
     return Number(value, float(expit(logit(value) - spread)), float(expit(logit(value) + spread)))
 
 
 def covariance_of_classes(one: Area, other: Area) -> float:
-    """Return the covariance of two areas with different positives: a lesion's parts are summed first."""
-    return float((one.positive + one.negative) @ (other.positive + other.negative))
+    """Return the covariance of two areas with different positives."""
+    return float(correlation_of_classes(one, other) * (one.variance * other.variance) ** 0.5)
+
+
+def correlation_of_classes(one: Area, other: Area) -> float:
+    """Return the correlation of two areas with different positives: a lesion's parts are summed first."""
+    x, y = one.positive + one.negative, other.positive + other.negative
+    size = float((x @ x) * (y @ y)) ** 0.5
+    return float(x @ y) / size if size else 0.0
 
 
 def newcombe(found: Area) -> tuple[float, float]:
@@ -115,16 +150,13 @@ def newcombe(found: Area) -> tuple[float, float]:
         return (found.value - theta) ** 2 - Z**2 * theta * (1 - theta) * (1 + q) / (m * n)
 
     tiny = 1e-9
-    low = 0.0 if found.value <= tiny else float(brentq(excess, tiny, found.value)) if excess(tiny) > 0 else 0.0
-    high = 1.0
-    if found.value < 1 - tiny and excess(1 - tiny) > 0:
-        high = float(brentq(excess, found.value, 1 - tiny))
-    return low, high
+    below, above = min(found.value, 1 - tiny), max(found.value, tiny)
+    low = float(brentq(excess, tiny, below)) if excess(tiny) > 0 > excess(below) else 0.0
+    high = float(brentq(excess, above, 1 - tiny)) if excess(above) < 0 < excess(1 - tiny) else 1.0
+    return (min(low, found.value), max(high, found.value))
 
 
 def _score_variance(found: Area) -> float:
-    if found.positive_lesions >= FEW_POSITIVE_LESIONS and 0 < found.value < 1:
-        return 0.0
     low, high = newcombe(found)
     return ((high - low) / (2 * Z)) ** 2
 
@@ -140,7 +172,7 @@ def _effective(sizes: Integers, sums: Floats, value: float) -> float:
     inflated = float(sums @ sums) / independent if independent > 0 else mean_size
     correlation = np.clip((inflated - 1) / max(mean_size - 1, 1e-9), 0, 1)
     shrunk = (clusters * correlation + PRIOR_LESIONS) / (clusters + PRIOR_LESIONS)
-    return max(1.0, total / (1 + (mean_size - 1) * shrunk))
+    return max(1.0, float(total / (1 + (mean_size - 1) * shrunk)))
 
 
 def _unbiased(clusters: int) -> float:

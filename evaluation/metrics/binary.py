@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation.metrics import auc, rates
 from evaluation.metrics.number import Number, between, undefined
-from evaluation.metrics.resampling import draws
+from evaluation.metrics.resampling import Weights, draws
 from evaluation.metrics.sample import Booleans, Floats, Integers
 
 THRESHOLDS = 96
@@ -86,9 +86,10 @@ def predictive_values(sensitivity: Number, specificity: Number, prevalence: floa
     low = (sensitivity.low or 0.0, specificity.low or 0.0)
     high = (sensitivity.high or 1.0, specificity.high or 1.0)
     values = (sensitivity.value, specificity.value)
+    ppv, npv = positive(*values), negative(*values)
     return {
-        "ppv": Number(positive(*values), positive(*low), positive(*high)),
-        "npv": Number(negative(*values), negative(*low), negative(*high)),
+        "ppv": undefined("nothing is called positive") if ppv is None else Number(ppv, positive(*low), positive(*high)),
+        "npv": undefined("nothing is called negative") if npv is None else Number(npv, negative(*low), negative(*high)),
     }
 
 
@@ -124,7 +125,7 @@ def _thresholds(scored: Scored) -> Floats:
     return np.unique(np.concatenate([*chosen, [0.0, 0.5]]))
 
 
-def _chosen(weights: Floats, truth: Booleans, ends: Integers, target: float) -> tuple[Integers, Floats]:
+def _chosen(weights: Weights, truth: Booleans, ends: Integers, target: float) -> tuple[Integers, Floats]:
     """Return for each row of weights (b, n) the first end whose sensitivity reaches the target, and the specificity."""
     true = np.cumsum(weights * truth, axis=1)[:, ends]
     false = np.cumsum(weights * ~truth, axis=1)[:, ends]

@@ -7,7 +7,7 @@ import numpy as np
 from evaluation.metrics import rates
 from evaluation.metrics.calibration import equal_width
 from evaluation.metrics.number import LEVELS
-from evaluation.metrics.resampling import draws
+from evaluation.metrics.resampling import Weights, draws
 from evaluation.metrics.sample import Booleans, Floats, Sample
 
 POINTS = 61
@@ -67,7 +67,7 @@ def _curve(sample: Sample, k: int, grid: Floats, at: Any) -> dict[str, Any]:
     ordered, truth, lesions = scores[order], (sample.truth == k)[order], sample.lesions[order]
     ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
 
-    def along(weights: Floats) -> Floats:
+    def along(weights: Weights) -> Floats:
         true = np.cumsum(weights * truth, axis=1, dtype=np.float32)[:, ends]
         false = np.cumsum(weights * ~truth, axis=1, dtype=np.float32)[:, ends]
         return np.stack([at(grid, one, other) for one, other in zip(true, false, strict=True)])

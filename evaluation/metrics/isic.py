@@ -34,7 +34,7 @@ def sheet(sample: Sample, weights: Floats) -> dict[str, Any]:
         "balanced_accuracy": balanced_accuracy(sample, weights),
         "macro": means,
         "per_class": per_class,
-        "averaged_over": [sample.codes[index] for index in sample.supported],
+        "averaged_over": [code for code, entry in per_class.items() if entry["support"]],
     }
 
 

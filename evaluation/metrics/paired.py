@@ -16,7 +16,7 @@ from evaluation.metrics import auc
 from evaluation.metrics.rates import per_lesion
 from evaluation.metrics.resampling import REPLICATES, SEED, cells_by_lesion, draws, summed
 from evaluation.metrics.sample import Floats, Sample
-from evaluation.metrics.textbook import briers, losses, class_replicates
+from evaluation.metrics.textbook import briers, class_replicates, losses
 
 PERMUTATIONS = 9999
 PRIMARY = "balanced_accuracy"
@@ -83,8 +83,12 @@ def _pair(one: Model, other: Model, replicates: int) -> list[dict[str, Any]]:
     drawn = _drawn_differences(a, b, replicates)
     rows = []
     for place, metric in enumerate(LINEAR):
-        row = {"a": one.key, "b": other.key, "metric": metric, "difference": float(observed[place])}
-        row |= _interval(drawn[metric], row["difference"]) | {"p": permuted[place], "p_holm": None, "test": PERMUTED}
+        row: dict[str, Any] = {"a": one.key, "b": other.key, "metric": metric, "difference": float(observed[place])}
+        row |= _interval(drawn[metric], float(observed[place])) | {
+            "p": permuted[place],
+            "p_holm": None,
+            "test": PERMUTED,
+        }
         if metric == PRIMARY:
             row["standard_error"] = _standard_error(linear[:, place], a)
         if metric == "accuracy":
@@ -116,18 +120,18 @@ def _contributions(a: Sample, b: Sample) -> Floats:
     return summed(columns, a.lesions, a.lesion_count)
 
 
-def _permuted(contributions: Floats) -> list[float]:
+def _permuted(contributions: Floats, permutations: int = PERMUTATIONS) -> list[float]:
     """Return p = (b + 1) / (B + 1) of each column's |sum| under random signs of the lesions."""
     moving = contributions[np.abs(contributions).max(1) > 0]
     observed = np.abs(contributions.sum(0)) * (1 - 1e-9) - 1e-15
     rng, extreme = np.random.default_rng(SEED), np.zeros(contributions.shape[1])
-    for signs in _signs(rng, len(moving)):
+    for signs in _signs(rng, len(moving), permutations):
         extreme += (np.abs(signs @ moving) >= observed).sum(0)
-    return [float((count + 1) / (PERMUTATIONS + 1)) for count in extreme]
+    return [float((count + 1) / (permutations + 1)) for count in extreme]
 
 
-def _signs(rng: np.random.Generator, lesions: int) -> Iterable[Floats]:
-    left, most = PERMUTATIONS, max(1, 20_000_000 // max(1, lesions))
+def _signs(rng: np.random.Generator, lesions: int, permutations: int = PERMUTATIONS) -> Iterable[Floats]:
+    left, most = permutations, max(1, 20_000_000 // max(1, lesions))
     while left:
         size = min(left, most)
         yield (rng.integers(0, 2, (size, lesions), dtype=np.int8) * 2 - 1).astype(np.float64)
@@ -241,7 +245,7 @@ def _standard_error(contributions: Floats, sample: Sample) -> float:
             variance += len(mine) * float(mine.var(ddof=1))
         elif len(mine):
             variance += float(mine[0] ** 2)
-    return variance**0.5
+    return float(variance**0.5)
 
 
 def _interval(drawn: Floats, difference: float) -> dict[str, float]:

@@ -36,8 +36,10 @@ def interval(hits: Integers, sizes: Integers) -> tuple[float, float]:
     low, high = np.interp(LEVELS, np.concatenate([[0.0], np.cumsum(mass)]), _edges(rates))
     total_hits, total = int(hits.sum()), int(sizes.sum())
     value = total_hits / total
-    low = 0.0 if total_hits == 0 else min(float(low), value)
-    return low, 1.0 if total_hits == total else max(float(high), value)
+    return (
+        0.0 if total_hits == 0 else min(float(low), value),
+        1.0 if total_hits == total else max(float(high), value),
+    )
 
 
 def per_lesion(right: Booleans, lesions: Integers) -> tuple[Integers, Integers]:

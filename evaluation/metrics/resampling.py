@@ -1,6 +1,7 @@
 """Drawing lesions: every replicate is a set of weights, one for each lesion, so that statistics are matrix products."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from evaluation.metrics.sample import Floats, Integers
 REPLICATES = 2000
 SEED = 20_181_120
 CHUNK_VALUES = 8_000_000
-Weights = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.floating[Any]]
 
 
 def draws(lesions: int, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Weights]:

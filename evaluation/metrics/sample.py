@@ -32,7 +32,7 @@ class Sample:
             raise ValueError(f"{classes} columns of probabilities do not fit {len(self.codes)} distinct codes")
         if self.truth.shape != (images,) or self.lesions.shape != (images,):
             raise ValueError(f"{images} rows of probabilities need as many truths and lesions")
-        if images and not (0 <= self.truth.min() and self.truth.max() < classes):
+        if images and not (self.truth.min() >= 0 and self.truth.max() < classes):
             raise ValueError("a truth is no index of a class")
         if not ((self.probabilities >= 0) & (self.probabilities <= 1 + 1e-9)).all():
             raise ValueError("a probability is not within [0, 1]")

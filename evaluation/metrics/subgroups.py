@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics import rates
+from evaluation.metrics.number import Number
 from evaluation.metrics.sample import Sample
 
 FEW_IMAGES = 10
@@ -47,7 +48,7 @@ def table(sample: Sample, attributes: Mapping[str, Sequence[str]]) -> list[dict[
 
 
 def _row(sample: Sample, attribute: str, value: str, mine: Any) -> dict[str, Any]:
-    images, note, number = int(mine.sum()), "", rates.Number()
+    images, note, number = int(mine.sum()), "", Number()
     if not images:
         what = "skin type " if attribute == "skin type" else f"{attribute} "
         note = f"0 images of {what}{value}: nothing can be said"

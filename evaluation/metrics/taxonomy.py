@@ -1,4 +1,4 @@
-"""Where labels go: a data set's truths in a model's classes, and truths and probabilities in a comparison's taxonomy."""
+"""Where labels go: truths in a model's classes, and truths and probabilities in a comparison's taxonomy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ import numpy as np
 from evaluation.metrics import auc, calibration
 from evaluation.metrics.number import Number, between, undefined
 from evaluation.metrics.rates import rate
-from evaluation.metrics.resampling import REPLICATES, cells_by_lesion, draws, summed
+from evaluation.metrics.resampling import REPLICATES, Weights, cells_by_lesion, draws, summed
 from evaluation.metrics.sample import Floats, Integers, Sample
 
 CLIP = 1e-15
@@ -131,7 +131,7 @@ class _Ranked:
         self.ends = last[self.positives]
         self.own_end = np.searchsorted(self.positives, self.ends, side="right") - 1
 
-    def replicates(self, weights: Floats) -> Floats:
+    def replicates(self, weights: Weights) -> Floats:
         """Return the average precision of each replicate (b,), NaN without a positive one."""
         if not len(self.positives):
             return np.full(len(weights), np.nan)
@@ -174,8 +174,11 @@ def class_replicates(
 
 
 def _smoothed_draws(rng: np.random.Generator, lesions: int, replicates: int) -> Integers:
-    """Return indexes (B, lesions + 1) of drawn lesions; the last two stand for the half lesions."""
-    drawn = rng.integers(0, 2 * (lesions + 1), (replicates, lesions + 1), dtype=np.int32)
+    """Return indexes (B, lesions) of drawn lesions; the last two stand for the half lesions.
+
+    One less is drawn than there are (Rao and Wu 1988), so that few lesions do not vary too little.
+    """
+    drawn = rng.integers(0, 2 * (lesions + 1), (replicates, lesions), dtype=np.int32)
     return np.where(drawn < 2 * lesions, drawn // 2, drawn - lesions)
 
 
@@ -217,4 +220,4 @@ def losses(sample: Sample) -> Floats:
 
 def briers(sample: Sample) -> Floats:
     """The sum over classes of squared differences, 0 to 2."""
-    return np.asarray((sample.probabilities**2).sum(1) - 2 * _of_truth(sample) + 1)
+    return np.asarray(((sample.probabilities - np.eye(len(sample.codes))[sample.truth]) ** 2).sum(1))

@@ -26,7 +26,9 @@ class DataSet(Job):
     name = models.CharField(max_length=LONGEST_NAME)
     created = models.DateTimeField(auto_now_add=True)
     published = models.BooleanField(default=False, help_text="Every user may read it and its owner's evaluations.")
-    synthetic = models.BooleanField(default=False, editable=False, help_text="Drawn by a program: for trying the pages.")
+    synthetic = models.BooleanField(
+        default=False, editable=False, help_text="Drawn by a program: for trying the pages."
+    )
     archive = models.CharField(max_length=300, blank=True, editable=False, help_text="Path below SKINSITE_DATA.")
     folder = models.CharField(max_length=500, blank=True, editable=False, help_text="On the server's own disk.")
     table = models.CharField(max_length=300, blank=True, editable=False, help_text="Path below SKINSITE_DATA.")

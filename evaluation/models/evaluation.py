@@ -25,7 +25,9 @@ class EvaluationQuerySet(JobQuerySet):
 
     def next_of_each_owner(self) -> Self:
         """The open ones whose turn it is: one at a time for each person, oldest first."""
-        earlier = self.model.objects.filter(owner=models.OuterRef("owner"), state__in=OPEN, pk__lt=models.OuterRef("pk"))
+        earlier = self.model.objects.filter(
+            owner=models.OuterRef("owner"), state__in=OPEN, pk__lt=models.OuterRef("pk")
+        )
         return self.filter(~models.Exists(earlier), state__in=OPEN)
 
     def reopen(self) -> int:

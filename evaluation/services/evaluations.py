@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -91,13 +91,16 @@ def delete_evaluation(*, evaluation: Evaluation) -> None:
         send_next_of(evaluation.owner)
 
 
-def run_evaluation(*, evaluation_id: int) -> None:
-    """One turn: queued -> queued again (others wait), or on to the scores, or failed with a reason."""
+def run_evaluation(*, evaluation_id: int, gives_way: bool = True) -> None:
+    """One turn: queued -> queued again (others wait), or on to the scores, or failed with a reason.
+
+    A process that serves no people, such as a command's, does not give way to them.
+    """
     waiting = Evaluation.objects.next_of_each_owner().filter(pk=evaluation_id, state=State.QUEUED)
     evaluation = waiting.select_related("model", "data_set", "owner").defer("document").first()
     if evaluation is None:
         return
-    if _person_waits(evaluation.model.framework):
+    if gives_way and _person_waits(evaluation.model.framework):
         send_on_commit(evaluation, queue=evaluation.queue)
         return
     token = Evaluation.objects.claim(evaluation_id, in_hand=False)
@@ -105,7 +108,7 @@ def run_evaluation(*, evaluation_id: int) -> None:
         return
     try:
         with heartbeat(Evaluation.objects.all(), evaluation_id, token):
-            _Turn(evaluation, token).take()
+            _Turn(evaluation, token, gives_way=gives_way).take()
     except _TakenAway:
         return
     except Failure as failure:
@@ -124,8 +127,8 @@ class _TakenAway(Exception):
 class _Turn:
     """One worker's turn at one evaluation."""
 
-    def __init__(self, evaluation: Evaluation, token: uuid.UUID) -> None:
-        self.evaluation, self.token = evaluation, token
+    def __init__(self, evaluation: Evaluation, token: uuid.UUID, *, gives_way: bool) -> None:
+        self.evaluation, self.token, self.gives_way = evaluation, token, gives_way
         self.model = evaluation.model
         self.recipe = inferences.recipe(self.model, evaluation.engine)
         self.batch_size = _batch_size(self.model)
@@ -143,7 +146,7 @@ class _Turn:
             for images, pixels in batches:
                 self._work(images, pixels)
                 late = time.monotonic() > until and self._others_wait()
-                if late or _person_waits(self.model.framework):
+                if self.gives_way and (late or _person_waits(self.model.framework)):
                     self._give_way()
                     return
         self._hand_over()
@@ -279,7 +282,7 @@ def _batch_size(model: ModelRecord) -> int:
     return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))
 
 
-def _ahead(batches: Iterator[list[LabelledImage]]) -> Iterator[tuple[list[LabelledImage], list[Pixels | Failure]]]:
+def _ahead(batches: Iterator[list[LabelledImage]]) -> Generator[tuple[list[LabelledImage], list[Pixels | Failure]]]:
     """Read the pictures of the next mini-batch while the worker computes with this one."""
     with ThreadPoolExecutor(1) as pool:
         ready: tuple[list[LabelledImage], Future[list[Pixels | Failure]]] | None = None

@@ -10,8 +10,8 @@ import numpy as np
 from classifier.inference.clinical import Clinical
 from classifier.inference.preprocess import PREPROCESSING_VERSION
 from classifier.models import ModelRecord
-from evaluation.models import DataSet, Evaluation, Inference, LabelledImage
 from evaluation.metrics.sample import Floats
+from evaluation.models import DataSet, Evaluation, Inference, LabelledImage
 
 WINDOW = 1000
 
@@ -59,9 +59,11 @@ def reuse(evaluation: Evaluation, using: str) -> int:
     return copied
 
 
-def answers(images: Iterable[int], model: ModelRecord, using: str) -> dict[int, Floats]:
+def answers(images: Any, model: ModelRecord, using: str) -> dict[int, Floats]:
     """Return {image pk: (C,) probabilities} of those images of a data set that have an answer."""
-    rows = Inference.objects.filter(image__in=images, model=model, recipe=using).values_list("image_id", "probabilities")
+    rows = Inference.objects.filter(image__in=images, model=model, recipe=using).values_list(
+        "image_id", "probabilities"
+    )
     return {image: np.frombuffer(bytes(values), "<f8") for image, values in rows.iterator(chunk_size=2000)}
 
 

@@ -3,9 +3,11 @@
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +19,7 @@ from django.dispatch import receiver
 from classifier.services.admissions import CHUNK_BYTES
 from evaluation.intake import tables
 from evaluation.intake.tables import NeedsMapping, Refused, Row, Unreadable
+from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
 from evaluation.services import pictures, summaries
@@ -66,9 +69,7 @@ def create_from_folder(*, owner: Any, name: str, folder: Path, table: Path, **fi
         raise Refusal(Problem("labels", f"{table} is no file."))
     with table.open("rb") as file:
         kept = _keep(file, "labels", settings.TABLE_BYTES)
-    return DataSet.objects.create(
-        owner=owner, name=name, folder=str(folder.resolve()), table=_relative(kept), **fields
-    )
+    return DataSet.objects.create(owner=owner, name=name, folder=str(folder.resolve()), table=_relative(kept), **fields)
 
 
 def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
@@ -82,16 +83,18 @@ def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
         raise Conflict("The upload of this data set was not kept: upload it again.")
     clean = {
         "columns": {str(k): v for k, v in (mapping.get("columns") or {}).items()},
-        "labels": {str(k): str(v).strip().lower() for k, v in (mapping.get("labels") or {}).items()},
+        "labels": {str(k): str(v or "").strip().lower() for k, v in (mapping.get("labels") or {}).items()},
     }
+    emptied: dict[str, Any] = {"labels": {}, "words": {}, "refused": [], "warnings": [], "summary": {}}
     with transaction.atomic():
+        itself = DataSet.objects.filter(pk=data_set.pk)
+        itself.filter(state=State.DONE).update(state=State.CANCELLED)
+        if not itself.retry():
+            raise Conflict("This data set is being imported: correct the mapping when that has ended.")
         data_set.evaluations.all().delete()
         data_set.comparisons.all().delete()
         data_set.images.all().delete()
-        failed = DataSet.objects.filter(pk=data_set.pk)
-        failed.filter(state=State.DONE).update(state=State.CANCELLED)
-        failed.update(mapping=clean, decoded=0, total=0)
-        failed.retry()
+        itself.update(mapping=clean, decoded=0, total=0, **emptied)
         send_on_commit(data_set)
 
 
@@ -110,7 +113,12 @@ def delete_data_set(*, data_set: DataSet) -> None:
 @receiver(post_delete, sender=DataSet)
 def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
     paths = [settings.SKINSITE_DATA / name for name in (instance.archive, instance.table) if name]
-    transaction.on_commit(lambda: [path.unlink(missing_ok=True) for path in paths], robust=True)
+
+    def unlink() -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    transaction.on_commit(unlink, robust=True)
 
 
 def run_import(*, data_set_id: int) -> None:
@@ -149,21 +157,20 @@ class _Entry:
 def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
     source = pictures.Source.of(data_set)
     found = source.survey()
-    reading = _read_labels(data_set, found, token)
-    entries, unmatched = _matched(found.pictures, reading.rows, by_folder=not (data_set.table or found.tables))
+    _note_refused(data_set, token, found.refused)
+    if not found.pictures:
+        raise _no_images(found.refused)
+    reading, by_folder = _read_labels(data_set, found, token)
+    entries, unmatched = _matched(found.pictures, reading, by_folder=by_folder)
     stored = set(data_set.images.values_list("name", flat=True))
     left = [entry for entry in entries if entry.name not in stored]
     if not DataSet.objects.renew(data_set.pk, token, total=len(entries), decoded=len(entries) - len(left)):
         raise _TakenAway
     broken = _decode_all(data_set, token, source, left)
     refused = [*found.refused, *reading.refused, *unmatched, *broken]
+    _note_refused(data_set, token, refused)
     if not data_set.images.exists():
-        reasons = "; ".join(f"{entry.file or 'row ' + str(entry.row)}: {entry.reason}" for entry in refused[:3])
-        raise Failure(
-            "no-images",
-            f"Not one labelled picture was found. {reasons}",
-            "Pack JPEG or PNG files with a label table or one folder per class, and upload them again.",
-        )
+        raise _no_images(refused)
     labels = {
         row.label.code: {"name": row.label.name, "malignant": row.label.malignant}
         for row in sorted(reading.rows, key=lambda row: row.label.code)
@@ -173,61 +180,84 @@ def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
     return {
         "labels": {code: entry for code, entry in labels.items() if code in used},
         "words": reading.labels,
-        "refused": [vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)],
         "warnings": [*reading.warnings, *summary.pop("warnings")],
         "summary": summary,
     }
 
 
-def _read_labels(data_set: DataSet, found: pictures.Survey, token: uuid.UUID) -> tables.Reading:
-    """Read the table beside the archive, the best one inside it, or the names of the folders."""
+def _note_refused(data_set: DataSet, token: uuid.UUID, refused: Sequence[Refused]) -> None:
+    """Write them at once: an import that fails later has named them as well."""
+    listed = [vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)]
+    DataSet.objects.renew(data_set.pk, token, refused=listed)
+
+
+def _no_images(refused: Sequence[Refused]) -> Failure:
+    reasons = "; ".join(f"{entry.file or 'row ' + str(entry.row)}: {entry.reason}" for entry in refused[:3])
+    return Failure(
+        "no-images",
+        f"Not one labelled picture was found. {reasons}",
+        "Pack JPEG or PNG files with a label table or one folder per class, and upload them again.",
+    )
+
+
+def _read_labels(data_set: DataSet, found: pictures.Survey, token: uuid.UUID) -> tuple[tables.Reading, bool]:
+    """Read the table beside the archive, the best one inside it, or the names of the folders; True for the last.
+
+    A text that is no label table, such as a licence, does not hide folders that are named by known classes.
+    """
     contents = [(settings.SKINSITE_DATA / data_set.table).read_bytes()] if data_set.table else found.tables
-    if not contents:
-        return _by_folder(found.pictures, data_set.mapping)
     last: Exception = Unreadable("There is no label table.")
     best: tables.Reading | None = None
     for content in contents:
         try:
             table = tables.parse(content)
-            columns = tables.described(table)
-            DataSet.objects.renew(data_set.pk, token, columns=columns, guess=tables.guess(table))
             reading = tables.read(table, data_set.mapping)
-            if best is None or len(reading.rows) > len(best.rows):
-                best = reading
         except (NeedsMapping, Unreadable) as error:
-            last = error
+            last = error if isinstance(error, NeedsMapping) or not isinstance(last, NeedsMapping) else last
+            continue
+        if best is None or len(reading.rows) > len(best.rows):
+            best = reading
+            DataSet.objects.renew(data_set.pk, token, columns=tables.described(table), guess=tables.guess(table))
     if best is not None:
-        return best
+        return best, False
+    if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
+        return _by_folder(found.pictures, data_set.mapping), True
     if isinstance(last, NeedsMapping):
         DataSet.objects.renew(data_set.pk, token, columns=last.columns, guess=last.guess)
-        raise Failure(NEEDS_MAPPING, str(last), "Choose the columns on the data set's page; no second upload is needed.")
+        hint = "Choose the columns on the data set's page; no second upload is needed."
+        raise Failure(NEEDS_MAPPING, str(last), hint)
     raise Failure("unreadable-table", str(last), "Export the table as CSV in UTF-8 and upload it again.")
 
 
 def _by_folder(members: Sequence[tuple[str, int]], mapping: Mapping[str, Any]) -> tables.Reading:
     """One folder per class: the innermost folder's name is the label."""
-    words = [name.rpartition("/")[0].rpartition("/")[2] for name, _ in members]
-    if not any(words):
+    words = _folders(members)
+    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not mapping.get("labels")):
         raise Failure(
             "no-labels",
             "The archive has neither a label table nor a folder for each class.",
-            "Add a CSV with the columns image and diagnosis, or put the pictures of each class into a folder of its name.",
+            "Add a CSV with the columns image and diagnosis, or a folder for each class that has its name.",
         )
-    known = tables.meanings(words, mapping.get("labels") or {})
+    known = meanings(words, mapping.get("labels") or {})
     rows, refused = [], []
     for (name, _), word in zip(members, words, strict=True):
         label = known.get(word)
         if label is None:
-            reason = f"the folder {word[:60]!r} is no known class" if word else "the picture lies in no folder of a class"
+            reason = f"the folder {word[:60]!r} is no known class" if word else "the picture lies in no folder"
             refused.append(Refused(None, name, reason))
         else:
             rows.append(Row(None, name, label))
     warning = "No lesion is named: each image counts as a lesion of its own."
-    return tables.Reading(rows, refused, [warning], {word: label.code if label else None for word, label in known.items()})
+    codes = {word: label.code if label else None for word, label in known.items()}
+    return tables.Reading(rows, refused, [warning], codes)
+
+
+def _folders(members: Sequence[tuple[str, int]]) -> list[str]:
+    return [name.rpartition("/")[0].rpartition("/")[2] for name, _ in members]
 
 
 def _matched(
-    members: Sequence[tuple[str, int]], rows: Sequence[Row], *, by_folder: bool
+    members: Sequence[tuple[str, int]], reading: tables.Reading, *, by_folder: bool
 ) -> tuple[list[_Entry], list[Refused]]:
     """Join rows and pictures by path or by name without folder and ending; name what has no partner."""
     by_path = {name.lower(): (name, size) for name, size in members}
@@ -235,8 +265,10 @@ def _matched(
     for name, size in members:
         by_stem.setdefault(tables.stem(name), []).append((name, size))
     entries: list[_Entry] = []
-    refused, used, aliases = [], set(), set()
-    for row in rows:
+    refused: list[Refused] = []
+    used: set[str] = set()
+    aliases: set[str] = set()
+    for row in reading.rows:
         key = row.image.replace("\\", "/").lower()
         same = [by_path[key]] if key in by_path else by_stem.get(tables.stem(row.image), [])
         if len(same) != 1:
@@ -244,10 +276,15 @@ def _matched(
             refused.append(Refused(row.row, row.image, f"{what} among the uploaded files"))
             continue
         member, size = same[0]
+        if member in used:
+            refused.append(Refused(row.row, row.image, f"another row names the same picture, {member}"))
+            continue
         used.add(member)
         entries.append(_Entry(member, size, _alias(row.image, aliases, by_folder=by_folder), row))
     if not by_folder:
-        refused += [Refused(None, name, "the label table does not name it") for name, _ in members if name not in used]
+        named = {tables.stem(entry.file) for entry in (*reading.refused, *refused)}
+        left = [name for name, _ in members if name not in used and tables.stem(name) not in named]
+        refused += [Refused(None, name, "the label table does not name it") for name in left]
     return entries, refused
 
 
@@ -272,20 +309,26 @@ def _decode_all(
     refused: list[Refused] = []
     chunks = list(_chunks(entries))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = [pool.submit(pictures.decode, source, [entry.member for entry in chunk]) for chunk in chunks[:AT_ONCE]]
-        for place, chunk in enumerate(chunks):
-            answers = waiting[place].result()
-            if place + AT_ONCE < len(chunks):
-                following = [entry.member for entry in chunks[place + AT_ONCE]]
-                waiting.append(pool.submit(pictures.decode, source, following))
-            good = [(entry, answer) for entry, answer in zip(chunk, answers, strict=True) if not isinstance(answer, str)]
-            refused += [
-                Refused(entry.row.row, entry.member, answer)
-                for entry, answer in zip(chunk, answers, strict=True)
-                if isinstance(answer, str)
-            ]
-            _commit(data_set, token, good, len(chunk))
+        names = iter([entry.member for entry in chunk] for chunk in chunks)
+        waiting = deque(pool.submit(pictures.decode, source, some) for some in islice(names, AT_ONCE))
+        try:
+            for chunk in chunks:
+                answers = waiting.popleft().result()
+                waiting.extend(pool.submit(pictures.decode, source, some) for some in islice(names, 1))
+                pairs = list(zip(chunk, answers, strict=True))
+                refused += [Refused(entry.row.row, entry.member, why) for entry, why in pairs if isinstance(why, str)]
+                _commit(data_set, token, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
+        except BaseException:
+            _discard(waiting)
+            raise
     return refused
+
+
+def _discard(waiting: Iterable[Future[list[pictures.Stored | str]]]) -> None:
+    """Nobody takes what is still being decoded: its files go."""
+    for future in waiting:
+        if not future.cancel() and future.exception() is None:
+            pictures.discard(future.result())
 
 
 def _commit(data_set: DataSet, token: uuid.UUID, good: Sequence[tuple[_Entry, Any]], size: int) -> None:

@@ -37,6 +37,7 @@ UNPACKED_BYTES = 64 * 1000**3
 SURVEY_LIMITS = supervision.Limits(seconds=120, memory=2 * GIB, disk=2 * GIB)
 SECONDS_A_PICTURE = 20
 TOO_LONG = "Decoding was stopped: it took too long or too much memory."
+UNTRUSTED = "Decoding gave no picture that can be trusted."
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,18 @@ class Stored:
 def decode(source: Source, names: Sequence[str]) -> list[Stored | str]:
     """Return for each name its stored picture or the reason why there is none. A child that dies loses one picture."""
     answers: list[Stored | str] = []
-    while len(answers) < len(names):
-        found = _decode_some(source, names[len(answers) :])
-        answers += found
-        if not found:
-            answers.append(TOO_LONG)
+    try:
+        while len(answers) < len(names):
+            answers += _decode_some(source, names[len(answers) :]) or [TOO_LONG]
+    except BaseException:
+        discard(answers)
+        raise
     return answers
+
+
+def discard(answers: Iterable[Stored | str]) -> None:
+    """Delete the files of pictures whose rows were never written."""
+    delete_files(answer for answer in answers if isinstance(answer, Stored))
 
 
 def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Stored) -> LabelledImage:
@@ -124,7 +131,7 @@ def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Store
     )
 
 
-def delete_files(rows: Iterable[LabelledImage]) -> None:
+def delete_files(rows: Iterable[LabelledImage | Stored]) -> None:
     for image in rows:
         for file in filter(None, (image.pixels, image.thumbnail)):
             default_storage.delete(str(file))
@@ -177,9 +184,11 @@ def _stored(folder: Path, fact: dict[str, Any]) -> Stored | str:
     height, width = fact.get("height"), fact.get("width")
     path = folder / str(fact["place"])
     limits = images.Limits()
-    fits = isinstance(height, int) and isinstance(width, int) and 0 < height * width <= limits.pixels
-    if not fits or path.is_symlink() or not path.is_file() or path.stat().st_size != height * width * 3:
-        return "Decoding gave no picture that can be trusted."
+    if not (isinstance(height, int) and isinstance(width, int) and min(height, width) > 0):
+        return UNTRUSTED
+    fits = height * width <= limits.pixels and not path.is_symlink() and path.is_file()
+    if not fits or path.stat().st_size != height * width * 3:
+        return UNTRUSTED
     pixels = np.fromfile(path, np.uint8).reshape(height, width, 3)
     path.unlink()
     name = f"datasets/{uuid.uuid4().hex}"

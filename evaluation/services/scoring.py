@@ -163,9 +163,7 @@ def _isic(found: Answered, sample: Sample) -> tuple[dict[str, Any] | None, str]:
             "the same classes on both sides."
         )
     if absent := [code for place, code in enumerate(sample.codes) if place not in sample.supported]:
-        return None, (
-            f"No image is {', '.join(absent)}; the challenge's scoring needs the same classes on both sides."
-        )
+        return None, (f"No image is {', '.join(absent)}; the challenge's scoring needs the same classes on both sides.")
     return isic.sheet(sample, isic.weights_of([image.name for image in found.images])), ""
 
 
@@ -216,7 +214,9 @@ def _binary(evaluation: Evaluation, found: Answered) -> dict[str, Any]:
 
 def _melanomas(values: binary.Scored, images: Sequence[LabelledImage]) -> list[list[Any]]:
     """[pk, score] of up to 60 melanomas with the lowest scores: those that a threshold misses first."""
-    rows = [[image.pk, float(score)] for image, score in zip(images, values.scores, strict=True) if image.label == "mel"]
+    rows = [
+        [image.pk, float(score)] for image, score in zip(images, values.scores, strict=True) if image.label == "mel"
+    ]
     return sorted(rows, key=lambda row: row[1])[:60]
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from classifier.models import ModelRecord
 from evaluation.intake import likeness
-from evaluation.models import LabelledImage, TrainingSet
+from evaluation.models import DataSet, LabelledImage, TrainingSet
 
 HAM10000 = range(24306, 34321)
 """ISIC numbers of HAM10000, which is the training set of ISIC 2018 and a part of that of ISIC 2019."""
@@ -61,8 +61,8 @@ def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
     for entry in listed:
         found |= {pk: way for pk, way in _of_list(entry, images).items() if pk not in found}
     notices = []
-    for entry in declared:
-        name = str(entry.get("name", "")).strip()
+    for told in declared:
+        name = str(told.get("name", "")).strip()
         if name.lower() in names_with_list:
             continue
         numbers = next((span for public, span in PUBLIC.items() if public in name.lower()), None)
@@ -80,14 +80,13 @@ def _of_list(entry: TrainingSet, images: Iterable[LabelledImage]) -> dict[int, s
     found = {image.pk: "lesion" for image in images if image.lesion and image.lesion.lower() in ids}
     found |= {image.pk: "id" for image in images if image.name.lower() in ids}
     if entry.data_set is not None:
-        found |= _alike([image for image in images if image.pk not in found], entry)
+        found |= _alike([image for image in images if image.pk not in found], entry.data_set)
     return found
 
 
-def _alike(images: Sequence[LabelledImage], entry: TrainingSet) -> dict[int, str]:
+def _alike(images: Sequence[LabelledImage], training: DataSet) -> dict[int, str]:
     """Compare pictures with those of a data set of this portal."""
-    assert entry.data_set is not None
-    trained = list(entry.data_set.images.only("sha256", "perceptual", "lesion", "thumbnail", "data_set"))
+    trained = list(training.images.only("sha256", "perceptual", "lesion", "thumbnail", "data_set"))
     pixels = {image.sha256 for image in trained}
     lesions = {image.lesion for image in trained if image.lesion}
     found = {image.pk: "lesion" for image in images if image.lesion in lesions}

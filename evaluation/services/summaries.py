@@ -29,23 +29,18 @@ def summary(data_set: DataSet) -> dict[str, Any]:
     duplicates, warnings = _duplicates(data_set)
     return {
         "images": sum(entry["images"] for entry in classes.values()),
-        "lesions": len({image.unit for image in images.only("name", "lesion", "patient", "data_set")}),
+        "lesions": images.exclude(lesion="").order_by().values("lesion").distinct().count() + nameless.total(),
         "classes": classes,
         "missing": {name: images.filter(**{name: ""}).count() for name in ("sex", "site", "lesion")}
         | {"age": images.filter(age__isnull=True).count()},
         "subgroups": {
-            name: dict(images.values_list(name).annotate(Count("pk")).order_by("-pk__count")) for name in ATTRIBUTES
+            name: dict(images.values_list(name).annotate(total=Count("pk")).order_by("-total")) for name in ATTRIBUTES
         },
         "duplicates": duplicates,
         "warnings": warnings,
         "attributions": sorted(set(images.exclude(attribution="").values_list("attribution", flat=True)))[:20],
         "licences": sorted(set(images.exclude(licence="").values_list("licence", flat=True)))[:20],
     }
-
-
-def half_width(lesions: int) -> float:
-    """Return about half the width of the interval of a rate of 0.5 from this many independent lesions."""
-    return 0.98 / (lesions + 3.84) ** 0.5
 
 
 def _duplicates(data_set: DataSet) -> tuple[dict[str, Any], list[str]]:
@@ -55,12 +50,11 @@ def _duplicates(data_set: DataSet) -> tuple[dict[str, Any], list[str]]:
     for image in images:
         by_pixels.setdefault(image.sha256, []).append(image)
     same = [[image.name for image in group] for group in by_pixels.values() if len(group) > 1]
-    near, checked, kept = [], 0, {}
-    for i, j in islice(likeness.near_pairs([image.perceptual for image in images]), MOST_CHECKED):
-        one, other = images[i], images[j]
-        if one.sha256 == other.sha256 or (one.lesion and one.lesion == other.lesion):
-            continue
-        checked += 1
+    near: list[list[str]] = []
+    kept: dict[int, Image.Image] = {}
+    pairs = ((images[i], images[j]) for i, j in likeness.near_pairs([image.perceptual for image in images]))
+    open_pairs = ((one, other) for one, other in pairs if not _known_to_be_alike(one, other))
+    for one, other in islice(open_pairs, MOST_CHECKED):
         for image in (one, other):
             if image.pk not in kept:
                 kept[image.pk] = _small(image)
@@ -74,9 +68,13 @@ def _duplicates(data_set: DataSet) -> tuple[dict[str, Any], list[str]]:
             f"{len(near)} pairs of pictures are near-duplicates without a common lesion id, for example "
             f"{near[0][0]} and {near[0][1]}: their lesions may be the same."
         )
-    if len({frozenset(group) for group in same}) and _contradict(by_pixels):
+    if _contradict(by_pixels):
         warnings.append("Some pictures with the same pixels have different labels.")
     return {"same": same[:SHOWN], "near": near[:SHOWN], "same_count": len(same), "near_count": len(near)}, warnings
+
+
+def _known_to_be_alike(one: LabelledImage, other: LabelledImage) -> bool:
+    return one.sha256 == other.sha256 or bool(one.lesion and one.lesion == other.lesion)
 
 
 def _contradict(by_pixels: dict[str, list[LabelledImage]]) -> bool:

@@ -1,0 +1,47 @@
+"""Data sets, evaluations, training lists and places of classes in the Django admin."""
+
+from django.contrib import admin
+
+from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, TrainingSet
+
+
+class ReadOnly(admin.ModelAdmin):
+    """What workers write is not edited by hand."""
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+
+@admin.register(DataSet)
+class DataSetAdmin(ReadOnly):
+    list_display = ("name", "owner", "state", "published", "synthetic", "created")
+    list_filter = ("state", "published", "synthetic")
+    search_fields = ("name", "owner__username")
+    fields = ("name", "published")
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(ReadOnly):
+    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
+    list_filter = ("state",)
+    list_select_related = ("model", "data_set", "owner")
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "error_message")
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnly):
+    list_display = ("pk", "data_set", "owner", "taxonomy", "state")
+    fields = readonly_fields = ("data_set", "owner", "taxonomy", "state", "error_message")
+
+
+@admin.register(TrainingSet)
+class TrainingSetAdmin(admin.ModelAdmin):
+    list_display = ("name", "model", "data_set")
+    list_select_related = ("model", "data_set")
+
+
+@admin.register(ClassPlace)
+class ClassPlaceAdmin(admin.ModelAdmin):
+    list_display = ("model", "taxonomy", "code", "place")
+    list_filter = ("taxonomy",)
+    list_select_related = ("model",)

@@ -1,0 +1,133 @@
+"""The shapes of the contract, as OpenAPI describes them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Failure(Schema):
+    code: str
+    message: str
+    hint: str
+
+
+class RefusedRow(Schema):
+    row: int | None = Field(description="as a spreadsheet counts: the header is row 1; null for a file without row")
+    file: str
+    reason: str
+
+
+class DataSet(Schema):
+    """Labelled images."""
+
+    id: str
+    name: str
+    state: JobState
+    created: datetime
+    published: bool
+    synthetic: bool
+    images: int = Field(description="usable pictures")
+    lesions: int
+    classes: dict[str, int]
+    labels: dict[str, Any]
+    decoded: int
+    total: int
+    refused: list[RefusedRow]
+    warnings: list[str]
+    columns: list[dict[str, Any]] = Field(description="of the label table, with samples")
+    guess: dict[str, Any]
+    mapping: dict[str, Any]
+    page: str
+    error: Failure | None
+
+
+class DataSetList(Schema):
+    items: list[DataSet]
+    next: str | None
+
+
+class ColumnMapping(Schema):
+    """Which column is which (`image`, `label`, `lesion`, …) and what labels mean ({label: code})."""
+
+    columns: dict[str, str | list[str]] = {}
+    labels: dict[str, str] = {}
+
+
+class EvaluatedModel(Schema):
+    id: str
+    name: str
+    version: str
+    sha256: str
+
+
+class FailedImage(Schema):
+    image: str
+    code: str
+    message: str
+
+
+class Evaluation(Schema):
+    """One model on one data set."""
+
+    id: str
+    state: JobState
+    stage: str
+    dataset: str
+    model: EvaluatedModel
+    engine: str
+    done: int
+    total: int
+    reused: int
+    failed_images: int
+    failures: list[FailedImage]
+    seconds: float | None
+    seconds_left: float | None
+    images_per_second: float | None
+    sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
+    without_place: dict[str, int] = Field(description="truths that no class of the model holds")
+    seen: dict[str, Any] | None
+    page: str
+    predictions: str
+    error: Failure | None
+
+
+class EvaluationList(Schema):
+    items: list[Evaluation]
+    next: str | None
+
+
+class NewEvaluation(Schema):
+    dataset: str
+    model: str
+
+
+class NewComparison(Schema):
+    evaluations: list[str] = Field(max_length=100)
+    taxonomy: str
+
+
+class Comparison(Schema, extra="allow"):
+    """Evaluations on the same images, in one taxonomy."""
+
+    id: str
+    state: JobState
+    dataset: str
+    evaluations: list[str]
+    taxonomy: str
+    images: int | None
+    excluded: list[dict[str, Any]]
+    models: list[dict[str, Any]]
+    pairs: list[dict[str, Any]]
+    groups: list[list[str]]
+    smallest_difference: float | None
+    page: str
+    error: Failure | None
+
+
+class ComparisonList(Schema):
+    items: list[Comparison]
+    next: str | None

@@ -1,0 +1,39 @@
+"""One comparison from a script, without workers."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from evaluation.models import Comparison, Evaluation
+from evaluation.models.comparison import TAXONOMY_CHOICES
+from evaluation.services.comparing import run_comparison
+from evaluation.services.comparisons import start_comparison
+from skinsite.jobs import State
+from skinsite.refusal import Refusal
+
+
+class Command(BaseCommand):
+    help = "Compare evaluations in a taxonomy in this process; prints the comparison's number and pairs."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("taxonomy", choices=[name for name, _ in TAXONOMY_CHOICES])
+        parser.add_argument("evaluations", type=int, nargs="+", help="numbers of two to ten evaluations")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = Evaluation.objects.in_bulk(options["evaluations"])
+        if missing := [str(pk) for pk in options["evaluations"] if pk not in found]:
+            raise CommandError(f"There is no evaluation {', '.join(missing)}.")
+        chosen = [found[pk] for pk in options["evaluations"]]
+        try:
+            comparison = start_comparison(owner=chosen[0].owner, evaluations=chosen, taxonomy_name=options["taxonomy"])
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from refusal
+        run_comparison(comparison_id=comparison.pk)
+        comparison = Comparison.objects.get(pk=comparison.pk)
+        if comparison.state != State.DONE:
+            raise CommandError(f"{comparison.error_message} {comparison.error_hint}")
+        self.stdout.write(f"comparison {comparison.pk}: {comparison.document['images']} images")
+        for row in comparison.document["pairs"]:
+            if row["metric"] == comparison.document["primary"]:
+                difference = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+                self.stdout.write(f"{row['a']} - {row['b']}: {difference}, p = {row['p_holm']:.4f} (Holm)")

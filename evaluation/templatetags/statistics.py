@@ -1,0 +1,69 @@
+"""How numbers with intervals look, the same on every page."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from classifier.templatetags.display import DASH, probability
+from skinsite.diagnoses import name_of
+
+register = template.Library()
+
+
+@register.filter
+def number(value: dict[str, Any] | None) -> SafeString:
+    """A value with its interval in lighter ink; undefined is a dash with its reason."""
+    if value is None or value["value"] is None:
+        reason = (value or {}).get("note") or "undefined"
+        return format_html(
+            '<span class="undefined" title="{}">{}<span class="visually-hidden"> ({})</span></span>',
+            reason,
+            DASH,
+            reason,
+        )
+    shown = probability(value["value"])
+    note = value.get("note", "")
+    mark = (
+        format_html('<span class="mark" title="{}">*<span class="visually-hidden"> {}</span></span>', note, note)
+        if note
+        else ""
+    )
+    if value["low"] is None:
+        return format_html("<b>{}</b>{}", shown, mark)
+    return format_html(
+        '<b>{}</b>{} <span class="interval">{}–{}</span>',
+        shown,
+        mark,
+        probability(value["low"]),
+        probability(value["high"]),
+    )
+
+
+@register.filter
+def plain(value: float | None) -> str:
+    return DASH if value is None else probability(value)
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    return DASH if value is None else f"{value:+.3f}"
+
+
+@register.filter
+def p_value(value: float | None) -> str:
+    if value is None:
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+@register.filter
+def dx_name(code: str) -> str:
+    return name_of(code)
+
+
+@register.filter
+def shade(share: float) -> str:
+    """The step (0 to 10) of a cell's colour."""
+    return str(round(10 * share))

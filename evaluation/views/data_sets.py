@@ -1,0 +1,161 @@
+"""Data sets: list, upload, read, map, publish, delete."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from evaluation.forms.data_set import DataSetForm, MappingForm
+from evaluation.models import DataSet, Evaluation, LabelledImage
+from evaluation.services.intake import cancel_import, create_data_set, delete_data_set, remap_data_set
+from evaluation.services.wording import class_rows, subgroup_rows
+from skinsite import media
+from skinsite.jobs import OPEN
+from skinsite.refusal import Conflict, Refusal
+from skinsite.spreadsheet import lines
+
+RENDITIONS = {"pixels.png": ("pixels", "image/png"), "thumbnail.webp": ("thumbnail", "image/webp")}
+WALL = 60
+SHOWN = 12
+
+
+def data_sets(request: HttpRequest) -> HttpResponse:
+    rows = DataSet.objects.visible_to(request.user).select_related("owner").defer("refused", "words", "columns")
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "evaluation/data_sets.html", {"page": page})
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    form = DataSetForm(request.POST or None, request.FILES or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                made = create_data_set(
+                    owner=request.user,
+                    name=form.cleaned_data["name"],
+                    archive=form.cleaned_data["archive"],
+                    table=form.cleaned_data["labels"],
+                )
+            except Refusal as refusal:
+                for problem in refusal.problems:
+                    form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+            else:
+                return redirect(made)
+        status = 422
+    return render(request, "evaluation/new_data_set.html", {"form": form}, status=status)
+
+
+def data_set(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _visible(request, pk)
+    evaluations = Evaluation.objects.visible_to(request.user).filter(data_set=found).select_related("model")
+    context = {
+        "data_set": found,
+        "own": found.owner_id == request.user.pk,
+        "refreshes": found.state in OPEN,
+        "classes": class_rows(found),
+        "subgroups": subgroup_rows(found),
+        "walls": [
+            {"code": row["code"], "name": row["name"], "images": found.images.filter(label=row["code"])[:SHOWN]}
+            for row in class_rows(found)[:12]
+        ],
+        "evaluations": evaluations.defer("document")[:20],
+        "form": _mapping_form(found) if found.owner_id == request.user.pk else None,
+    }
+    return render(request, "evaluation/data_set.html", context)
+
+
+def mapping(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct the columns and labels of one's own data set."""
+    found = _own(request, pk)
+    form = MappingForm(request.POST or None, data_set=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            remap_data_set(data_set=found, mapping=form.mapping)
+        except Conflict as conflict:
+            messages.error(request, str(conflict))
+        return redirect(found)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "evaluation/mapping.html", {"data_set": found, "form": form}, status=status)
+
+
+def images(request: HttpRequest, pk: int) -> HttpResponse:
+    """The pictures of a data set, of one class if `label` says so."""
+    found = _visible(request, pk)
+    rows = found.images.all()
+    if label := request.GET.get("label", ""):
+        rows = rows.filter(label=label)
+    page = Paginator(rows, WALL).get_page(request.GET.get("page"))
+    context = {"data_set": found, "page": page, "label": label, "label_name": found.label_name(label) if label else ""}
+    return render(request, "evaluation/data_set_images.html", context)
+
+
+def refused_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    found = _visible(request, pk)
+    rows = [("row", "file", "reason"), *((e["row"], e["file"], e["reason"]) for e in found.refused)]
+    return media.serve(lines(rows), content_type="text/csv; charset=utf-8", download_as=f"refused-{found.pk}.csv")
+
+
+def picture(request: HttpRequest, pk: int, rendition: str) -> HttpResponseBase:
+    if rendition not in RENDITIONS:
+        raise Http404
+    visible = DataSet.objects.visible_to(request.user)
+    image = get_object_or_404(LabelledImage, pk=pk, data_set__in=visible)
+    field, content_type = RENDITIONS[rendition]
+    try:
+        with getattr(image, field).open("rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return media.serve(content, content_type=content_type, immutable=True)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _own(request, pk)
+    try:
+        cancel_import(data_set=found)
+    except Conflict as conflict:
+        messages.error(request, str(conflict))
+    return redirect(found)
+
+
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """An administrator shows a data set and its owner's evaluations to all, or takes it back."""
+    if not getattr(request.user, "is_administrator", False):
+        raise PermissionDenied
+    found = _visible(request, pk)
+    DataSet.objects.filter(pk=pk).update(published=not found.published)
+    messages.success(request, "Everybody can read it now." if not found.published else "Only its owner reads it now.")
+    return redirect(found) if found.owner_id == request.user.pk or not found.published else redirect("datasets")
+
+
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete one's own data set."""
+    found = _own(request, pk)
+    if request.method == "POST":
+        delete_data_set(data_set=found)
+        messages.success(request, f"{found} was deleted with its evaluations and comparisons.")
+        return redirect("datasets")
+    counts = {"evaluations": found.evaluations.count(), "comparisons": found.comparisons.count()}
+    return render(request, "evaluation/delete.html", {"thing": found, "what": "data set", "counts": counts})
+
+
+def _mapping_form(found: DataSet) -> Any:
+    return MappingForm(data_set=found) if found.columns and found.error_code == "needs-mapping" else None
+
+
+def _visible(request: HttpRequest, pk: int) -> DataSet:
+    found: DataSet = get_object_or_404(DataSet.objects.visible_to(request.user).select_related("owner"), pk=pk)
+    return found
+
+
+def _own(request: HttpRequest, pk: int) -> DataSet:
+    found: DataSet = get_object_or_404(DataSet, pk=pk, owner=request.user)
+    return found

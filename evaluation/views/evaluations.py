@@ -1,0 +1,197 @@
+"""Evaluations: list, start, follow, read, take away."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from evaluation.forms.choosing import EvaluationForm
+from evaluation.models import Evaluation, LabelledImage
+from evaluation.services import capsule
+from evaluation.services.evaluation_page import EvaluationPage, cell_images
+from evaluation.services.evaluations import (
+    cancel_evaluation,
+    delete_evaluation,
+    retry_evaluation,
+    start_evaluation,
+)
+from evaluation.services.tables import prediction_rows, submission_rows
+from skinsite import media
+from skinsite.jobs import State
+from skinsite.refusal import Conflict, Refusal
+from skinsite.spreadsheet import plain_lines
+
+FORMS = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+WALL = 48
+
+
+def evaluations(request: HttpRequest) -> HttpResponse:
+    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner")
+    page = Paginator(rows, 40).get_page(request.GET.get("page"))
+    return render(request, "evaluation/evaluations.html", {"page": page})
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose a data set and models; each model becomes an evaluation."""
+    initial = {"dataset": request.GET.get("dataset", "")}
+    form = EvaluationForm(request.POST or None, user=request.user, initial=initial)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                made = [
+                    start_evaluation(owner=request.user, data_set=form.cleaned_data["dataset"], model=model)
+                    for model in form.cleaned_data["models"]
+                ]
+            except Refusal as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return redirect(made[0] if len(made) == 1 else "evaluations")
+        status = 422
+    return render(request, "evaluation/new_evaluation.html", {"form": form}, status=status)
+
+
+def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _visible(request, pk)
+    context: dict[str, Any] = {"evaluation": found, "own": found.owner_id == request.user.pk}
+    if found.document:
+        sources = Evaluation.objects.visible_to(request.user).filter(model=found.model_id, state=State.DONE)
+        context["page"] = EvaluationPage(found)
+        context["sources"] = sources.exclude(data_set=found.data_set_id).select_related("data_set").defer("document")
+        context["points"] = found.operating_points.select_related("source__data_set")
+    context["failures"] = found.failed_images.select_related("image")[:20]
+    context["failure_count"] = found.failed_images.count()
+    return render(request, "evaluation/evaluation.html", context)
+
+
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is, for the page to refresh; the whole page is asked for at the end."""
+    found = _visible(request, pk)
+    if found.is_final:
+        return HttpResponseClientRefresh()
+    return render(request, "evaluation/_progress.html", {"evaluation": found, "own": found.owner_id == request.user.pk})
+
+
+def images(request: HttpRequest, pk: int) -> HttpResponse:
+    """The images of one cell of the confusion matrix, or of one class, worst first."""
+    found = _visible(request, pk)
+    truth, said = request.GET.get("truth", ""), request.GET.get("predicted", "")
+    rows = cell_images(found, truth=truth, predicted=said)
+    page = Paginator(rows, WALL).get_page(request.GET.get("page"))
+    pictures = LabelledImage.objects.in_bulk([row["pk"] for row in page])
+    context = {
+        "evaluation": found,
+        "page": page,
+        "cells": [row | {"image": pictures[row["pk"]]} for row in page],
+        "truth": found.model.class_names.get(truth, truth),
+        "said": found.model.class_names.get(said, said),
+    }
+    return render(request, "evaluation/evaluation_images.html", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    return _change(request, pk, cancel_evaluation)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    return _change(request, pk, retry_evaluation)
+
+
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete one's own evaluation."""
+    found = _own(request, pk)
+    if request.method == "POST":
+        delete_evaluation(evaluation=found)
+        messages.success(request, "The evaluation was deleted.")
+        return redirect("evaluations")
+    counts = found.comparisons.aggregate(comparisons=Count("pk"))
+    return render(request, "evaluation/delete.html", {"thing": found, "what": "evaluation", "counts": counts})
+
+
+@require_POST
+def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
+    """Store an operating point whose threshold was chosen elsewhere."""
+    from evaluation.services.thresholds import report_operating_point  # scikit-learn takes a second: not at the start
+
+    found = _own(request, pk)
+    number = request.POST.get("source", "")
+    visible = Evaluation.objects.visible_to(request.user).select_related("model", "data_set")
+    source = get_object_or_404(visible, pk=int(number)) if number.isascii() and number.isdigit() else None
+    try:
+        target = float(request.POST.get("target", ""))
+    except ValueError:
+        target = 0.0
+    try:
+        report_operating_point(
+            evaluation=found, definition=request.POST.get("definition", ""), target=target, source=source
+        )
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(f"{found.get_absolute_url()}#reported")
+
+
+def predictions_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = plain_lines(prediction_rows(_visible(request, pk)))
+    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=f"predictions-{pk}.csv")
+
+
+def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = plain_lines(submission_rows(_visible(request, pk)))
+    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=f"submission-{pk}.csv")
+
+
+def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
+    content = json.dumps(capsule.metrics_document(_done(request, pk)), indent=1).encode()
+    return media.serve(content, content_type="application/json", download_as=f"metrics-{pk}.json")
+
+
+def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
+    content = capsule.capsule(_done(request, pk))
+    return media.serve(content, content_type="application/zip", download_as=f"evaluation-{pk}.zip")
+
+
+def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseBase:
+    name = _done(request, pk).document.get("figures", {}).get(kind, {}).get(form)
+    if name is None or form not in FORMS:
+        raise Http404
+    with default_storage.open(name, "rb") as file:
+        content = file.read()
+    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{pk}.{form}")
+
+
+def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
+    found = _own(request, pk)
+    try:
+        change(evaluation=found)
+    except Conflict as conflict:
+        messages.error(request, str(conflict))
+    return redirect(found)
+
+
+def _visible(request: HttpRequest, pk: int) -> Evaluation:
+    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner")
+    found: Evaluation = get_object_or_404(rows, pk=pk)
+    return found
+
+
+def _done(request: HttpRequest, pk: int) -> Evaluation:
+    found = _visible(request, pk)
+    if not found.document:
+        raise Http404
+    return found
+
+
+def _own(request: HttpRequest, pk: int) -> Evaluation:
+    rows = Evaluation.objects.select_related("model", "data_set", "owner")
+    found: Evaluation = get_object_or_404(rows, pk=pk, owner=request.user)
+    return found

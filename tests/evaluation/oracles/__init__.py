@@ -1,0 +1,1 @@
+"""Numbers that other programs gave for inputs which a seed makes again."""
