@@ -54,6 +54,7 @@ if SKINSITE_SIGNUP not in ("open", "invite", "closed"):
 SKINSITE_UNCONFINED_ADMISSION = bool(os.environ.get("SKINSITE_UNCONFINED_ADMISSION"))
 SKINSITE_BIND = os.environ.get("SKINSITE_BIND", "127.0.0.1")
 SKINSITE_DEMO = SKINSITE_BIND == "127.0.0.1" and os.environ.get("SKINSITE_DEMO", "1") == "1"
+SKINSITE_PHANTOMS = SKINSITE_DEMO and os.environ.get("SKINSITE_PHANTOMS", "1") == "1"
 
 # Limits, as in the contract.
 IMAGES_A_CASE = 50

@@ -27,6 +27,7 @@ NAME = "Phantoms (synthetic)"
 DEMO = settings.BASE_DIR / "demo"
 COLUMNS = ("image", "diagnosis", "lesion_id", "age", "sex", "site", "fitzpatrick_skin_type")
 PATIENCE_SECONDS = 3600
+LET_PEOPLE_IN_SECONDS = 30
 
 
 class Command(BaseCommand):
@@ -34,9 +35,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = get_user_model().objects.filter(username="admin").first()
-        if not settings.SKINSITE_DEMO or owner is None:
+        if not settings.SKINSITE_PHANTOMS or owner is None:
             return
         self._wait(lambda: all(ready_mark(framework).exists() for framework in Framework.values))
+        time.sleep(LET_PEOPLE_IN_SECONDS)
         models = list(ModelRecord.objects.ready().filter(is_default=True).order_by("pk"))
         self._training_lists(models)
         data_set = DataSet.objects.filter(synthetic=True, owner=owner).first() or self._import(owner)
