@@ -9,6 +9,7 @@ token) it starts from. Zero changed rows mean that somebody else was quicker.
     failed, cancelled -> queued (retry)
 """
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,10 +18,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 
+logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 5.0
 MAX_ATTEMPTS = 3
@@ -197,6 +199,15 @@ class Job(models.Model):
         return {"code": self.error_code, "message": self.error_message, "hint": self.error_hint}
 
 
+def _beats(rows: JobQuerySet, pk: int, token: uuid.UUID) -> bool:
+    """Renew a lease; a database that is busy for once is no reason to stop beating."""
+    try:
+        return rows.renew(pk, token)
+    except OperationalError:
+        logger.warning("The lease of %s %s could not be renewed; the next beat tries again.", rows.model.__name__, pk)
+        return True
+
+
 @contextmanager
 def heartbeat(rows: JobQuerySet, pk: int, token: uuid.UUID) -> Iterator[None]:
     """Renew the lease of a running row every five seconds, from a thread of its own, until the block ends."""
@@ -204,7 +215,7 @@ def heartbeat(rows: JobQuerySet, pk: int, token: uuid.UUID) -> Iterator[None]:
 
     def beat() -> None:
         try:
-            while not ended.wait(HEARTBEAT_SECONDS) and rows.renew(pk, token):
+            while not ended.wait(HEARTBEAT_SECONDS) and _beats(rows, pk, token):
                 pass
         finally:
             connection.close()

@@ -130,7 +130,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """An administrator shows a data set and its owner's evaluations to all, or takes it back."""
     if not getattr(request.user, "is_administrator", False):
         raise PermissionDenied
-    found = _visible(request, pk)
+    found = get_object_or_404(DataSet, pk=pk)
     DataSet.objects.filter(pk=pk).update(published=not found.published)
     messages.success(request, "Everybody can read it now." if not found.published else "Only its owner reads it now.")
     return redirect(found) if found.owner_id == request.user.pk or not found.published else redirect("datasets")

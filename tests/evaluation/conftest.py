@@ -1,0 +1,43 @@
+"""What tests of whole evaluations share: no broker, and figures only where a test asks for them."""
+
+from functools import partial
+
+import pytest
+
+from evaluation.services import queueing, scoring
+from tests.evaluation.made import Fake
+
+
+@pytest.fixture
+def quiet(monkeypatch) -> None:
+    """Send nothing, and let no heart beat: its thread cannot write while a test's transaction is open."""
+    monkeypatch.setattr(queueing, "_send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.HEARTBEAT_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def no_figures(monkeypatch) -> None:
+    monkeypatch.setattr(scoring, "_figures", lambda *_: {})
+
+
+@pytest.fixture
+def few_replicates(monkeypatch) -> None:
+    """Draw 50 times for the intervals, where no test looks at them."""
+    monkeypatch.setattr(scoring.textbook, "sheet", partial(scoring.textbook.sheet, replicates=50))
+
+
+@pytest.fixture
+def fake(monkeypatch) -> Fake:
+    found = Fake()
+    monkeypatch.setattr("evaluation.services.evaluations.load_classifier", lambda model: (found, 0.0))
+    return found
+
+
+@pytest.fixture
+def no_broker(monkeypatch):
+    """No broker runs in these tests: messages are counted as sent."""
+    sent = []
+    monkeypatch.setattr(
+        "evaluation.services.queueing._send", lambda kind, pks, queue: sent.append((kind.__name__, pks, queue))
+    )
+    return sent

@@ -1,0 +1,147 @@
+"""The pages of data sets, evaluations and comparisons: who sees them, and what they say in each state."""
+
+import time
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from evaluation.models import Comparison, DataSet, Evaluation
+from evaluation.urls import urlpatterns
+from skinsite.jobs import State
+from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation
+from tests.factories import SEVEN, make_model, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
+DISCLAIMER = "Research and teaching. Not a diagnosis."
+SYNTHETIC = "Synthetic pictures, drawn by a program"
+LISTS = ("datasets", "new_dataset", "evaluations", "new_evaluation", "comparisons", "new_comparison")
+FAILED = {"state": State.FAILED, "error_code": "broken", "error_message": "It broke.", "error_hint": "Try again."}
+ACTIONS = ("dataset_cancel", "dataset_publish", "evaluation_cancel", "evaluation_retry", "evaluation_report")
+
+
+def logged_in(username: str, **fields) -> Client:
+    client = Client()
+    client.force_login(make_user(username, **fields))
+    return client
+
+
+@pytest.fixture
+def alice(db) -> Client:
+    return logged_in("alice")
+
+
+@pytest.fixture
+def comparison(db) -> Comparison:
+    data_set = make_data_set([SEVEN[place % 7] for place in range(21)], synthetic=True)
+    first, second = scored_evaluation(data_set, make_model()), scored_evaluation(data_set, make_eight())
+    return compared(first, second, taxonomy="ham7")
+
+
+def url(name: str, comparison: Comparison) -> str:
+    if name in LISTS:
+        return reverse(name)
+    if name == "labelled_image":
+        return reverse(name, args=[comparison.data_set.images.first().pk, "thumbnail.webp"])
+    if name == "evaluation_figure":
+        return reverse(name, args=[comparison.order[0], "roc", "png"])
+    kind = name.split("_")[0]
+    return reverse(
+        name, args=[{"dataset": comparison.data_set_id, "evaluation": comparison.order[0]}.get(kind, comparison.pk)]
+    )
+
+
+def test_every_page_wants_a_login_and_is_for_its_owner(comparison):
+    charlie = logged_in("charlie")
+    for name in (pattern.name for pattern in urlpatterns):
+        for method in ("get", "post"):
+            answer = getattr(Client(), method)(url(name, comparison))
+            assert answer.status_code == 302, name
+            assert "/login" in answer["Location"], name
+        if name not in LISTS:
+            method = charlie.post if name in ACTIONS else charlie.get
+            assert method(url(name, comparison)).status_code == (403 if name == "dataset_publish" else 404), name
+
+
+def test_every_page_of_ones_own_is_there(alice, comparison):
+    for name in (pattern.name for pattern in urlpatterns):
+        expected = 405 if name in ACTIONS else 404 if name in ("evaluation_figure", "labelled_image") else 200
+        assert alice.get(url(name, comparison)).status_code == expected, name
+
+
+def test_pages_without_anything_say_so(alice):
+    for name in LISTS:
+        answer = alice.get(reverse(name))
+        assert answer.status_code == 200
+        assert DISCLAIMER in answer.content.decode()
+
+
+def test_done_pages_show_the_banner_of_synthetic_pictures_and_the_disclaimer(alice, comparison):
+    for name in ("dataset", "evaluation", "comparison"):
+        page = alice.get(url(name, comparison)).content.decode()
+        assert SYNTHETIC in page
+        assert page.count(DISCLAIMER) == 2
+    page = alice.get(url("evaluation", comparison)).content.decode()
+    assert "Balanced accuracy" in page
+    assert "declares no training data" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "sentences"),
+    [
+        ({}, ("Waiting for the import", "0 of 21", "")),
+        ({"state": State.RUNNING}, ("Waiting for the import", "0 of 21", "")),
+        (FAILED, ("It broke.", "It broke.", "It broke.")),
+        ({"state": State.CANCELLED}, ("cancelled", "cancelled", "cancelled")),
+    ],
+)
+def test_unfinished_pages_say_how_it_stands(alice, state, sentences):
+    fields = dict(state)
+    if state.get("state") == State.RUNNING:
+        fields |= {"token": "0" * 32, "lease_until": timezone.now()}
+    elif state:
+        fields |= {"finished_at": timezone.now()}
+    waiting = DataSet.objects.create(owner=make_user(), name="Clinic B", **fields)
+    data_set = make_data_set(["nv"] * 21)
+    common = {"owner": make_user(), "data_set": data_set} | fields
+    evaluation = Evaluation.objects.create(model=make_model(), total=21, **common)
+    comparison = Comparison.objects.create(taxonomy="ham7", **common)
+    for row, sentence in zip((waiting, evaluation, comparison), sentences, strict=True):
+        answer = alice.get(row.get_absolute_url())
+        assert answer.status_code == 200
+        assert sentence in answer.content.decode()
+        assert DISCLAIMER in answer.content.decode()
+
+
+def test_an_evaluation_without_any_answer_has_a_page(alice):
+    evaluation = scored_evaluation(make_data_set([]), make_model())
+    answer = alice.get(evaluation.get_absolute_url())
+    assert answer.status_code == 200
+    assert "no image" in answer.content.decode().lower()
+
+
+def test_only_an_administrator_publishes(alice, comparison):
+    address = url("dataset_publish", comparison)
+    assert alice.post(address).status_code == 403
+    DataSet.objects.update(owner=make_user("root", is_staff=True, is_superuser=True))
+    root = logged_in("root")
+    assert root.post(address).status_code == 302
+    assert DataSet.objects.get().published
+    charlie = logged_in("charlie")
+    assert charlie.get(url("dataset", comparison)).status_code == 200
+    assert charlie.get(url("dataset_delete", comparison)).status_code == 404
+
+
+def test_the_page_of_ten_thousand_images_is_quick_and_small(alice):
+    data_set = make_data_set([SEVEN[place % 7] for place in range(10_015)])
+    evaluation = scored_evaluation(data_set, make_model())
+    address, times = evaluation.get_absolute_url(), []
+    alice.get(address)
+    for _ in range(20):
+        began = time.perf_counter()
+        answer = alice.get(address)
+        times.append(time.perf_counter() - began)
+    assert answer.status_code == 200
+    assert len(answer.content) <= 400_000
+    assert sorted(times)[18] <= 0.3
