@@ -34,6 +34,11 @@ def evaluated(monkeypatch, data_set, codes=SEVEN, name="Seven", seed=0, **fields
     return Evaluation.objects.select_related("model", "data_set", "owner").get(pk=done.pk)
 
 
+def score_again(evaluation) -> None:
+    again = {"state": State.QUEUED, "stage": "scoring", "finished_at": None, "document": {}}
+    Evaluation.objects.filter(pk=evaluation.pk).update(**again)
+
+
 def table(evaluation) -> list[dict[str, str]]:
     header, *rows = prediction_rows(evaluation)
     return [dict(zip(header, row, strict=True)) for row in rows]
@@ -103,15 +108,22 @@ class TestSeen:
         assert "not declared" in evaluated(monkeypatch, make_data_set(seven_labels(14))).seen["how"]
 
     def test_lists_and_sets_of_the_portal_are_compared(self, monkeypatch):
-        training = make_data_set(seven_labels(6), name="Training", names="other_{:03d}")
+        training = make_data_set(seven_labels(6), name="Training", names="other_{:03d}", seed=1000)
         data_set = make_data_set(seven_labels(28))
         evaluation = evaluated(monkeypatch, data_set)
         TrainingSet.objects.create(model=evaluation.model, name="Ours", identifiers="img_020", data_set=training)
-        Evaluation.objects.filter(pk=evaluation.pk).update(
-            state=State.QUEUED, stage="scoring", finished_at=None, document={}
-        )
-        seen = run_to_the_end(evaluation).seen
-        assert (seen["by"]["id"], seen["by"]["lesion"]) == (1, 7)
+        score_again(evaluation)
+        seen = run_to_the_end(evaluation).seen["by"]
+        assert (seen["id"], "pixels" in seen) == (1, False)
+        assert seen["lesion"] >= 7  # the drawn blots are alike, too, and bring their siblings along
+
+    def test_the_same_pixels_are_seen_whatever_they_are_called(self, monkeypatch):
+        training = make_data_set(["nv"] * 3, name="Training", names="other_{:03d}", per_lesion=100)
+        data_set = make_data_set(["mel"] * 12, per_lesion=1)
+        evaluation = evaluated(monkeypatch, data_set)
+        TrainingSet.objects.create(model=evaluation.model, name="Ours", data_set=training)
+        score_again(evaluation)
+        assert run_to_the_end(evaluation).seen["by"]["pixels"] == 3
 
 
 @pytest.mark.usefixtures("no_figures")
