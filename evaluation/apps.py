@@ -8,7 +8,11 @@ class EvaluationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from classifier import slots
         from classifier.services.sweeping import swept
+        from evaluation import fillings
         from evaluation.services.queueing import sweep
 
         swept.connect(sweep, dispatch_uid="evaluation")
+        slots.fill("passport", "evaluation/_on_a_passport.html", fillings.evaluations_of_model)
+        slots.fill("start", "evaluation/_on_the_start.html", fillings.last_evaluations)

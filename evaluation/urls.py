@@ -7,6 +7,7 @@ from evaluation.views import comparisons, data_sets, evaluations
 urlpatterns = [
     path("datasets/", data_sets.data_sets, name="datasets"),
     path("datasets/new/", data_sets.new, name="new_dataset"),
+    path("datasets/isic/", data_sets.from_archive, name="dataset_from_archive"),
     path("datasets/<int:pk>/", data_sets.data_set, name="dataset"),
     path("datasets/<int:pk>/mapping/", data_sets.mapping, name="dataset_mapping"),
     path("datasets/<int:pk>/refused.csv", data_sets.refused_csv, name="dataset_refused"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("comparisons/", comparisons.comparisons, name="comparisons"),
     path("comparisons/new/", comparisons.new, name="new_comparison"),
     path("comparisons/<int:pk>/", comparisons.comparison, name="comparison"),
+    path("comparisons/<int:pk>/maps/", comparisons.open_as_cases, name="comparison_maps"),
     path("comparisons/<int:pk>/metrics.json", comparisons.metrics_json, name="comparison_metrics"),
     path("comparisons/<int:pk>/delete/", comparisons.delete, name="comparison_delete"),
 ]

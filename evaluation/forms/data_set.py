@@ -30,6 +30,17 @@ class DataSetForm(forms.Form):
     )
 
 
+class ArchiveForm(forms.Form):
+    name = forms.CharField(max_length=200)
+    query = forms.CharField(
+        max_length=500,
+        required=False,
+        help_text='As in the archive\'s own search, for example diagnosis_3:"Nevus" AND image_type:dermoscopic. '
+        "Empty takes all images.",
+    )
+    images = forms.IntegerField(label="At most so many images", min_value=1, max_value=5000, initial=500)
+
+
 class MappingForm(forms.Form):
     """One choice for each kind of column, and one code for each label that is not understood."""
 

@@ -1,6 +1,8 @@
 """One threshold for one score: what it finds, what it costs, and how sure that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -56,15 +58,36 @@ def point(scored: Scored, threshold: float) -> dict[str, Any]:
 
 def exploratory(scored: Scored, target: float, *, replicates: int = 1000) -> dict[str, Any]:
     """Return the threshold that reaches a sensitivity on this data; its intervals choose it again in each replicate."""
-    order = np.argsort(-scored.scores, kind="stable")
-    scores, truth, lesions = scored.scores[order], scored.positive[order], scored.lesions[order]
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-    found, specificities = _chosen(np.ones((1, len(scores))), truth, ends, target)
-    drawn = [_chosen(weights[:, lesions], truth, ends, target)[1] for weights in draws(scored.count, replicates)]
-    threshold = float(scores[ends[found[0]]])
-    row = point(scored, threshold)
-    row["specificity"] = between(specificities[0], np.concatenate(drawn)).to_json()
-    return row | {"target": target, "exploratory": True}
+    return at_sensitivity([scored], target, replicates=replicates)[0][0]
+
+
+def at_sensitivity(
+    models: Sequence[Scored], target: float, *, replicates: int = 1000
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Bring models with the same truths and lesions to one sensitivity; return a row of each, and of each pair.
+
+    Each replicate draws the same lesions for all models and chooses each threshold again. A pair's row holds the
+    places of the two and the difference of their specificities.
+    """
+    ordered = [_Ordered(scored) for scored in models]
+    found = [one.chosen(np.ones((1, one.scored.count)), target) for one in ordered]
+    drawn = np.concatenate(
+        [
+            np.stack([one.chosen(weights, target)[1] for one in ordered], 1)
+            for weights in draws(models[0].count, replicates)
+        ]
+    )
+    values = [float(specificities[0]) for _, specificities in found]
+    rows = []
+    for place, (one, (first, _)) in enumerate(zip(ordered, found, strict=True)):
+        row = point(one.scored, one.threshold(int(first[0])))
+        row["specificity"] = between(values[place], drawn[:, place]).to_json()
+        rows.append(row | {"target": target, "exploratory": True})
+    pairs = [
+        {"a": i, "b": j, "specificity": between(values[i] - values[j], drawn[:, i] - drawn[:, j]).to_json()}
+        for i, j in combinations(range(len(models)), 2)
+    ]
+    return rows, pairs
 
 
 def predictive_values(sensitivity: Number, specificity: Number, prevalence: float) -> dict[str, Number]:
@@ -125,11 +148,24 @@ def _thresholds(scored: Scored) -> Floats:
     return np.unique(np.concatenate([*chosen, [0.0, 0.5]]))
 
 
-def _chosen(weights: Weights, truth: Booleans, ends: Integers, target: float) -> tuple[Integers, Floats]:
-    """Return for each row of weights (b, n) the first end whose sensitivity reaches the target, and the specificity."""
-    true = np.cumsum(weights * truth, axis=1)[:, ends]
-    false = np.cumsum(weights * ~truth, axis=1)[:, ends]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sensitivity, specificity = true / true[:, -1:], 1 - false / false[:, -1:]
-    first = (sensitivity >= target - 1e-12).argmax(1)
-    return first, specificity[np.arange(len(weights)), first]
+class _Ordered:
+    """One model's images, highest score first."""
+
+    def __init__(self, scored: Scored) -> None:
+        order = np.argsort(-scored.scores, kind="stable")
+        self.scored, self._scores = scored, scored.scores[order]
+        self._truth, self._lesions = scored.positive[order], scored.lesions[order]
+        self._ends = np.append(np.flatnonzero(np.diff(self._scores)), len(order) - 1)
+
+    def threshold(self, place: int) -> float:
+        return float(self._scores[self._ends[place]])
+
+    def chosen(self, weights: Weights, target: float) -> tuple[Integers, Floats]:
+        """Return for weights of lesions (b, L) the first place that reaches the target, and its specificity."""
+        mine = weights[:, self._lesions]
+        true = np.cumsum(mine * self._truth, axis=1)[:, self._ends]
+        false = np.cumsum(mine * ~self._truth, axis=1)[:, self._ends]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sensitivity, specificity = true / true[:, -1:], 1 - false / false[:, -1:]
+        first = (sensitivity >= target - 1e-12).argmax(1)
+        return first, specificity[np.arange(len(weights)), first]

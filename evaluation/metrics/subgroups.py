@@ -1,13 +1,14 @@
 """Sensitivity by subgroup, with what can not be said written out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from evaluation.metrics import rates
-from evaluation.metrics.number import Number
-from evaluation.metrics.sample import Sample
+from evaluation.metrics.number import Number, undefined
+from evaluation.metrics.sample import Booleans, Sample
 
 FEW_IMAGES = 10
 UNKNOWN = "not recorded"
@@ -29,11 +30,22 @@ def skin_band(skin_type: str) -> str:
     return _TYPES.get(skin_type.strip().upper(), UNKNOWN)
 
 
-def table(sample: Sample, attributes: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    """Return a row for each value of each attribute (n values each): the mean of right answers with its interval.
+@dataclass(frozen=True, eq=False)
+class Malignancy:
+    """Who is malignant (n,) and who was put into a malignant class (n,)."""
 
-    Rates below 10 pictures are not shown, and expected values without a picture are named. The rate is over all
-    pictures of the subgroup: case mix differs, so that a difference is no proof of unfairness.
+    truth: Booleans
+    said: Booleans
+
+
+def table(
+    sample: Sample, attributes: Mapping[str, Sequence[str]], malignancy: Malignancy | None = None
+) -> list[dict[str, Any]]:
+    """Return a row for each value of each attribute (n values each): the share of right answers with its interval.
+
+    `malignant` is the sensitivity for malignant pictures, where `malignancy` tells which these are. Rates below 10
+    pictures are not shown, and expected values without a picture are named. Case mix differs between subgroups, so
+    that a difference is no proof of unfairness.
     """
     rows = []
     for attribute, values in attributes.items():
@@ -43,11 +55,11 @@ def table(sample: Sample, attributes: Mapping[str, Sequence[str]]) -> list[dict[
         if set(given.tolist()) == {UNKNOWN} and attribute != "skin type":
             continue
         for value in [*found, UNKNOWN] if (given == UNKNOWN).any() else found:
-            rows.append(_row(sample, attribute, value, given == value))
+            rows.append(_row(sample, attribute, value, given == value, malignancy))
     return rows
 
 
-def _row(sample: Sample, attribute: str, value: str, mine: Any) -> dict[str, Any]:
+def _row(sample: Sample, attribute: str, value: str, mine: Booleans, malignancy: Malignancy | None) -> dict[str, Any]:
     images, note, number = int(mine.sum()), "", Number()
     if not images:
         what = "skin type " if attribute == "skin type" else f"{attribute} "
@@ -59,4 +71,14 @@ def _row(sample: Sample, attribute: str, value: str, mine: Any) -> dict[str, Any
         note = number.note
     lesions = sample.lesions_of(mine)
     row: dict[str, Any] = {"attribute": attribute, "value": value, "images": images, "lesions": lesions}
-    return row | {"sensitivity": number.to_json(), "note": note}
+    found = {"malignant": _found(sample, mine & malignancy.truth, malignancy)} if malignancy else {}
+    return row | {"sensitivity": number.to_json(), "note": note} | found
+
+
+def _found(sample: Sample, mine: Booleans, malignancy: Malignancy) -> dict[str, Any]:
+    """The share of a subgroup's malignant pictures that were put into a malignant class, and their number."""
+    images = int(mine.sum())
+    number = undefined(f"{images} malignant images: too few")
+    if images >= FEW_IMAGES:
+        number = rates.rate(malignancy.said[mine], sample.lesions[mine], "")
+    return {"images": images} | number.to_json()

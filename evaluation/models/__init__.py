@@ -1,6 +1,6 @@
 """Data sets, evaluations and comparisons as rows."""
 
-from evaluation.models.comparison import ClassPlace, Comparison
+from evaluation.models.comparison import ClassPlace, Comparison, OpenedImage
 from evaluation.models.data_set import DataSet, LabelledImage
 from evaluation.models.evaluation import Evaluation, FailedImage, Inference, OperatingPoint
 from evaluation.models.training_set import TrainingSet
@@ -13,6 +13,7 @@ __all__ = [
     "FailedImage",
     "Inference",
     "LabelledImage",
+    "OpenedImage",
     "OperatingPoint",
     "TrainingSet",
 ]

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from classifier.models import ModelRecord
-from evaluation.models.data_set import DataSet
+from classifier.models import Case, ModelRecord
+from evaluation.models.data_set import DataSet, LabelledImage
 from evaluation.models.evaluation import Evaluation
 from skinsite.diagnoses import NATIVE, TAXONOMIES
 from skinsite.jobs import Job, JobQuerySet
@@ -42,6 +42,20 @@ class Comparison(Job):
 
     def get_absolute_url(self) -> str:
         return reverse("comparison", args=[self.pk])
+
+
+class OpenedImage(models.Model):
+    """An image of a comparison that somebody opened as a case of their own, to see the models' heat maps."""
+
+    comparison = models.ForeignKey(Comparison, models.CASCADE, related_name="opened")
+    image = models.ForeignKey(LabelledImage, models.CASCADE, related_name="+")
+    case = models.OneToOneField(Case, models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.image} of {self.comparison}"
 
 
 class ClassPlace(models.Model):

@@ -23,6 +23,10 @@ class EvaluationQuerySet(JobQuerySet):
         """One's own, and those that the owner of a published data set made."""
         return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
 
+    def in_short(self) -> Self:
+        """Without the document, which is hundreds of kilobytes; its balanced accuracy is read in the database."""
+        return self.defer("document").annotate(balanced_accuracy=F("document__textbook__balanced_accuracy"))
+
     def next_of_each_owner(self) -> Self:
         """The open ones whose turn it is: one at a time for each person, oldest first."""
         earlier = self.model.objects.filter(

@@ -11,6 +11,7 @@ from evaluation.metrics.resampling import REPLICATES, SEED
 from evaluation.metrics.sample import Floats, Sample
 from evaluation.models import Comparison, Evaluation, LabelledImage
 from evaluation.services.comparisons import in_order, places
+from evaluation.services.same_sensitivity import at_the_same_sensitivity
 from evaluation.services.scoring import Answered, answered
 from evaluation.services.seen import seen_images
 from skinsite.diagnoses import SQUAMOUS
@@ -82,6 +83,7 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
         "pairs": rows,
         "groups": paired.groups([model.key for model in models], rows),
         "smallest_difference": max(row["smallest_difference"] for row in primary),
+        "same_sensitivity": at_the_same_sensitivity(evaluations, sets, shared),
         "wins": _wins(models),
         "disagreements": _disagreements(models, shared),
         "elsewhere": _elsewhere(evaluations, sets, mappings, target),

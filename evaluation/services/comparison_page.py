@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from classifier.models import Prediction
 from evaluation.models import Comparison, LabelledImage
 from evaluation.services import charts
 from skinsite.diagnoses import TAXONOMIES, name_of
@@ -16,14 +17,19 @@ METRICS = {
 }
 FOREST = ("balanced_accuracy", "accuracy", "macro_auc", "macro_f1")
 SIGNIFICANT = 0.05
+SHOWN = 24
 
 
 class ComparisonPage:
-    def __init__(self, comparison: Comparison) -> None:
+    """`opened` are the reader's own predictions with maps: {image pk: {model pk: prediction}}."""
+
+    def __init__(self, comparison: Comparison, opened: dict[int, dict[int, Prediction]]) -> None:
         self.comparison = comparison
+        self.opened = opened
         self.document = comparison.document
         self.models = self.document["models"]
         self.names = {row["evaluation"]: row["name"] for row in self.models}
+        self.model_of = dict(comparison.evaluations.values_list("pk", "model"))
         known = TAXONOMIES.get(comparison.taxonomy)
         self.title = known.title if known else "The models' own classes"
 
@@ -98,12 +104,13 @@ class ComparisonPage:
 
     @property
     def disagreements(self) -> list[dict[str, Any]]:
-        rows = self.document["disagreements"][:24]
+        rows = self.document["disagreements"][:SHOWN]
         images = LabelledImage.objects.in_bulk([row["image"] for row in rows])
         classes = self.document["classes"]
         return [
             {
                 "image": images[row["image"]],
+                "case": self._case(row["image"]),
                 "truth": row["truth"],
                 "truth_name": name_of(row["truth"]),
                 "answers": [
@@ -112,6 +119,7 @@ class ComparisonPage:
                         "predicted": answer["predicted"],
                         "predicted_name": name_of(answer["predicted"]),
                         "right": answer["predicted"] == row["truth"],
+                        "prediction": self.opened.get(row["image"], {}).get(self.model_of.get(int(key), 0)),
                         "top": sorted(zip(answer["probabilities"], classes, strict=True), reverse=True)[:3],
                     }
                     for key, answer in row["answers"].items()
@@ -120,6 +128,25 @@ class ComparisonPage:
             for row in rows
             if row["image"] in images
         ]
+
+    def _case(self, image: int) -> int | None:
+        return next((row.image.case_id for row in self.opened.get(image, {}).values()), None)
+
+    @property
+    def same_sensitivity(self) -> list[dict[str, Any]]:
+        """A row for each definition, target and model, and one for each pair."""
+        found = []
+        for block in self.document.get("same_sensitivity", []):
+            targets = [
+                {
+                    "target": aim["target"],
+                    "models": [row | {"name": self.names[row["evaluation"]]} for row in aim["models"]],
+                    "pairs": [row | {"a": self.names[row["a"]], "b": self.names[row["b"]]} for row in aim["pairs"]],
+                }
+                for aim in block["targets"]
+            ]
+            found.append(block | {"targets": targets})
+        return found
 
     @property
     def elsewhere(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +22,7 @@ from evaluation.intake.tables import NeedsMapping, Refused, Row, Unreadable
 from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
-from evaluation.services import pictures, summaries
+from evaluation.services import isic, masks, pictures, summaries
 from evaluation.services.queueing import send_on_commit
 from skinsite.jobs import Failure, State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
@@ -60,16 +60,21 @@ def create_data_set(
     return data_set
 
 
-def create_from_folder(*, owner: Any, name: str, folder: Path, table: Path, **fields: Any) -> DataSet:
+def create_from_folder(
+    *, owner: Any, name: str, folder: Path, table: Path, masks: Path | None = None, **fields: Any
+) -> DataSet:
     """Make a data set from the server's own disk; the caller runs its import or sends it. Raises Refusal."""
     name = _named(name)
     if not folder.is_dir():
         raise Refusal(Problem("images", f"{folder} is no folder."))
     if not table.is_file():
         raise Refusal(Problem("labels", f"{table} is no file."))
+    if masks is not None and not masks.is_dir():
+        raise Refusal(Problem("masks", f"{masks} is no folder."))
     with table.open("rb") as file:
         kept = _keep(file, "labels", settings.TABLE_BYTES)
-    return DataSet.objects.create(owner=owner, name=name, folder=str(folder.resolve()), table=_relative(kept), **fields)
+    paths = {"folder": str(folder.resolve()), "masks": str(masks.resolve()) if masks else "", "table": _relative(kept)}
+    return DataSet.objects.create(owner=owner, name=name, **paths, **fields)
 
 
 def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
@@ -129,6 +134,9 @@ def run_import(*, data_set_id: int) -> None:
     data_set = DataSet.objects.get(pk=data_set_id)
     try:
         with heartbeat(DataSet.objects.all(), data_set_id, token):
+            if data_set.wanted and not isic.fetch_some(data_set, token):
+                _give_way(data_set, token)
+                return
             result = _imported(data_set, token)
         DataSet.objects.finish(data_set_id, token, **result)
     except _TakenAway:
@@ -138,6 +146,13 @@ def run_import(*, data_set_id: int) -> None:
     except Exception:
         DataSet.objects.stumble(data_set_id, token)
         raise
+
+
+def _give_way(data_set: DataSet, token: uuid.UUID) -> None:
+    """Let others have their turn on the light queue, then go on."""
+    with transaction.atomic():
+        if DataSet.objects.give_way(data_set.pk, token):
+            send_on_commit(data_set)
 
 
 class _TakenAway(Exception):
@@ -157,6 +172,8 @@ class _Entry:
 def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
     source = pictures.Source.of(data_set)
     found = source.survey()
+    members, of_pictures = masks.apart(found.pictures)
+    found = replace(found, pictures=members)
     _note_refused(data_set, token, found.refused)
     if not found.pictures:
         raise _no_images(found.refused)
@@ -167,7 +184,8 @@ def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
     if not DataSet.objects.renew(data_set.pk, token, total=len(entries), decoded=len(entries) - len(left)):
         raise _TakenAway
     broken = _decode_all(data_set, token, source, left)
-    refused = [*found.refused, *reading.refused, *unmatched, *broken]
+    unfit, resized = _masks(data_set, source, of_pictures)
+    refused = [*found.refused, *reading.refused, *unmatched, *broken, *unfit]
     _note_refused(data_set, token, refused)
     if not data_set.images.exists():
         raise _no_images(refused)
@@ -177,12 +195,23 @@ def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
     }
     used = set(data_set.images.values_list("label", flat=True).distinct())
     summary = summaries.summary(data_set)
+    scaled = [f"{resized:,} masks had another size than their pictures and were scaled to it."] if resized else []
     return {
+        "folder": data_set.folder,
+        "table": data_set.table,
         "labels": {code: entry for code, entry in labels.items() if code in used},
         "words": reading.labels,
-        "warnings": [*reading.warnings, *summary.pop("warnings")],
+        "warnings": [*reading.warnings, *scaled, *summary.pop("warnings")],
         "summary": summary,
     }
+
+
+def _masks(data_set: DataSet, source: pictures.Source, of_pictures: dict[str, str]) -> tuple[list[Refused], int]:
+    """Store the masks that lie beside the pictures, or in the folder that was named for them."""
+    if data_set.masks:
+        source = pictures.Source(None, Path(data_set.masks))
+        of_pictures = masks.by_stem(source.survey().pictures)
+    return masks.import_masks(data_set, source, of_pictures) if of_pictures else ([], 0)
 
 
 def _note_refused(data_set: DataSet, token: uuid.UUID, refused: Sequence[Refused]) -> None:

@@ -6,7 +6,7 @@ import os
 import struct
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ SURVEY_LIMITS = supervision.Limits(seconds=120, memory=2 * GIB, disk=2 * GIB)
 SECONDS_A_PICTURE = 20
 TOO_LONG = "Decoding was stopped: it took too long or too much memory."
 UNTRUSTED = "Decoding gave no picture that can be trusted."
+Keep = Callable[[Any, list[str]], Any]
+"""What becomes of decoded pixels, uint8 (height, width, 3), and of what was done to them."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +108,22 @@ class Stored:
     changes: list[str]
 
 
-def decode(source: Source, names: Sequence[str]) -> list[Stored | str]:
-    """Return for each name its stored picture or the reason why there is none. A child that dies loses one picture."""
-    answers: list[Stored | str] = []
+def decode(source: Source, names: Sequence[str], keep: Keep | None = None) -> list[Any]:
+    """Return for each name what `keep` makes of its picture (by default a Stored one), or the reason why there is none.
+
+    A child that dies loses one picture.
+    """
+    answers: list[Any] = []
     try:
         while len(answers) < len(names):
-            answers += _decode_some(source, names[len(answers) :]) or [TOO_LONG]
+            answers += _decode_some(source, names[len(answers) :], keep or _stored) or [TOO_LONG]
     except BaseException:
         discard(answers)
         raise
     return answers
 
 
-def discard(answers: Iterable[Stored | str]) -> None:
+def discard(answers: Iterable[Any]) -> None:
     """Delete the files of pictures whose rows were never written."""
     delete_files(answer for answer in answers if isinstance(answer, Stored))
 
@@ -133,7 +138,7 @@ def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Store
 
 def delete_files(rows: Iterable[LabelledImage | Stored]) -> None:
     for image in rows:
-        for file in filter(None, (image.pixels, image.thumbnail)):
+        for file in filter(None, (image.pixels, image.thumbnail, getattr(image, "mask", ""))):
             default_storage.delete(str(file))
 
 
@@ -152,14 +157,14 @@ def _folder_survey(folder: Path) -> Survey:
     return Survey(sorted(found), [], [])
 
 
-def _decode_some(source: Source, names: Sequence[str]) -> list[Stored | str]:
+def _decode_some(source: Source, names: Sequence[str], keep: Keep) -> list[Any]:
     """Run one child and return what it finished, in order; a crash leaves the list shorter than the names."""
     with _staging() as folder, source.opened() as descriptor:
         request = {"names": list(names), "folder": str(folder), "descriptor": descriptor}
         if source.folder is not None:
             request["root"] = str(source.folder)
         _run(DECODE, request, folder, descriptor, readable=[source.folder] if source.folder else [], size=len(names))
-        return [_stored(folder, fact) for fact in _facts(folder, len(names))]
+        return [_kept(folder, fact, keep) for fact in _facts(folder, len(names))]
 
 
 def _facts(folder: Path, most: int) -> Iterator[dict[str, Any]]:
@@ -178,7 +183,7 @@ def _facts(folder: Path, most: int) -> Iterator[dict[str, Any]]:
         yield fact
 
 
-def _stored(folder: Path, fact: dict[str, Any]) -> Stored | str:
+def _kept(folder: Path, fact: dict[str, Any], keep: Keep) -> Any:
     if "reason" in fact:
         return str(fact["reason"])[:500]
     height, width = fact.get("height"), fact.get("width")
@@ -191,6 +196,11 @@ def _stored(folder: Path, fact: dict[str, Any]) -> Stored | str:
         return UNTRUSTED
     pixels = np.fromfile(path, np.uint8).reshape(height, width, 3)
     path.unlink()
+    return keep(pixels, [str(change)[:200] for change in fact.get("changes", [])][:10])
+
+
+def _stored(pixels: Any, changes: list[str]) -> Stored:
+    height, width = pixels.shape[:2]
     name = f"datasets/{uuid.uuid4().hex}"
     digest = hashlib.sha256(struct.pack("<II", height, width) + pixels.tobytes()).hexdigest()
     return Stored(
@@ -200,7 +210,7 @@ def _stored(folder: Path, fact: dict[str, Any]) -> Stored | str:
         perceptual=likeness.perceptual_hash(pixels),
         width=width,
         height=height,
-        changes=[str(change)[:200] for change in fact.get("changes", [])][:10],
+        changes=changes,
     )
 
 

@@ -109,7 +109,7 @@ def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> dict[str
         document["unseen"] = textbook.sheet(found.sample(~was_seen))
         document["seen"] = textbook.sheet(found.sample(was_seen))
     document["curves"] = _curves(sample)
-    document["subgroups"] = _subgroups(found, sample)
+    document["subgroups"] = _subgroups(evaluation, found, sample)
     document["binary"] = _binary(evaluation, found)
     return document
 
@@ -177,7 +177,7 @@ def _curves(sample: Sample) -> dict[str, Any]:
     return found | {"reliability": curves.reliability(sample)}
 
 
-def _subgroups(found: Answered, sample: Sample) -> list[dict[str, Any]]:
+def _subgroups(evaluation: Evaluation, found: Answered, sample: Sample) -> list[dict[str, Any]]:
     images = [image for image, place in zip(found.images, found.places, strict=True) if place is not None]
     attributes = {
         "sex": [image.sex for image in images],
@@ -186,7 +186,15 @@ def _subgroups(found: Answered, sample: Sample) -> list[dict[str, Any]]:
         "confirmed by": [image.dx_type for image in images],
         "skin type": [subgroups.skin_band(image.skin_type) for image in images],
     }
-    return subgroups.table(sample, attributes) if images else []
+    return subgroups.table(sample, attributes, _malignancy(evaluation, images, sample)) if images else []
+
+
+def _malignancy(evaluation: Evaluation, images: Sequence[LabelledImage], sample: Sample) -> subgroups.Malignancy | None:
+    """None where the model has no malignant class, or nothing in the set is known to be malignant."""
+    known = evaluation.data_set.malignancy
+    truth = np.array([bool(known.get(image.label)) for image in images], bool)
+    said = np.isin(np.array(sample.codes)[sample.predicted], list(evaluation.model.malignant_codes))
+    return subgroups.Malignancy(truth, said) if truth.any() and evaluation.model.malignant_codes else None
 
 
 def _binary(evaluation: Evaluation, found: Answered) -> dict[str, Any]:

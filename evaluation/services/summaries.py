@@ -36,6 +36,7 @@ def summary(data_set: DataSet) -> dict[str, Any]:
         "subgroups": {
             name: dict(images.values_list(name).annotate(total=Count("pk")).order_by("-total")) for name in ATTRIBUTES
         },
+        "masks": images.exclude(mask="").count(),
         "duplicates": duplicates,
         "warnings": warnings,
         "attributions": sorted(set(images.exclude(attribution="").values_list("attribution", flat=True)))[:20],

@@ -7,11 +7,13 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from evaluation.forms.choosing import ComparisonForm
-from evaluation.models import Comparison, Evaluation
+from evaluation.models import Comparison, Evaluation, LabelledImage
 from evaluation.services.comparison_page import ComparisonPage
 from evaluation.services.comparisons import start_comparison
+from evaluation.services.opening import AT_ONCE, any_open, open_images, opened
 from skinsite import media
 from skinsite.jobs import OPEN, State
 from skinsite.refusal import Refusal
@@ -42,7 +44,12 @@ def new(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect(made)
         status = 422
-    rows = Evaluation.objects.visible_to(request.user).filter(state=State.DONE).select_related("model", "data_set")
+    rows = (
+        Evaluation.objects.visible_to(request.user)
+        .filter(state=State.DONE)
+        .select_related("model", "data_set")
+        .in_short()
+    )
     chosen = request.POST.getlist("evaluations") or request.GET.getlist("evaluation")
     context = {"form": form, "rows": rows.order_by("data_set__name", "pk"), "chosen": chosen}
     return render(request, "evaluation/new_comparison.html", context, status=status)
@@ -50,13 +57,30 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def comparison(request: HttpRequest, pk: int) -> HttpResponse:
     found = _visible(request, pk)
+    drawn = opened(user=request.user, comparison=found)
     context = {
         "comparison": found,
         "own": found.owner_id == request.user.pk,
         "refreshes": found.state in OPEN,
-        "page": ComparisonPage(found) if found.document else None,
+        "drawing": any_open(drawn),
+        "page": ComparisonPage(found, drawn) if found.document else None,
     }
     return render(request, "evaluation/comparison.html", context)
+
+
+@require_POST
+def open_as_cases(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make cases of the images that are named, or of the first ones on which the models disagree."""
+    found = _visible(request, pk)
+    listed = [row["image"] for row in found.document.get("disagreements", [])]
+    wanted = [number for number in listed if str(number) in request.POST.getlist("image")] or listed
+    rows = LabelledImage.objects.filter(data_set=found.data_set_id).select_related("data_set").in_bulk(wanted)
+    images = [rows[number] for number in wanted if number in rows][:AT_ONCE]
+    try:
+        open_images(user=request.user, comparison=found, images=images)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(f"{found.get_absolute_url()}#disagreements")
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -10,9 +11,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from evaluation.forms.data_set import DataSetForm, MappingForm
+from evaluation.forms.data_set import ArchiveForm, DataSetForm, MappingForm
 from evaluation.models import DataSet, Evaluation, LabelledImage
 from evaluation.services.intake import cancel_import, create_data_set, delete_data_set, remap_data_set
+from evaluation.services.isic import create_from_archive
 from evaluation.services.wording import class_rows, subgroup_rows
 from skinsite import media
 from skinsite.jobs import OPEN
@@ -49,6 +51,20 @@ def new(request: HttpRequest) -> HttpResponse:
                 return redirect(made)
         status = 422
     return render(request, "evaluation/new_data_set.html", {"form": form}, status=status)
+
+
+def from_archive(request: HttpRequest) -> HttpResponse:
+    """An administrator has the server fetch pictures from the public ISIC Archive."""
+    if not getattr(request.user, "is_administrator", False):
+        raise PermissionDenied
+    form = ArchiveForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            return redirect(create_from_archive(owner=request.user, **form.cleaned_data))
+        status = 422
+    context = {"form": form, "address": settings.SKINSITE_ISIC_API}
+    return render(request, "evaluation/from_archive.html", context, status=status)
 
 
 def data_set(request: HttpRequest, pk: int) -> HttpResponse:

@@ -34,7 +34,7 @@ WALL = 48
 
 
 def evaluations(request: HttpRequest) -> HttpResponse:
-    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner")
+    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner").in_short()
     page = Paginator(rows, 40).get_page(request.GET.get("page"))
     return render(request, "evaluation/evaluations.html", {"page": page})
 

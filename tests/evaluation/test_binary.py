@@ -115,3 +115,14 @@ def test_choosing_the_threshold_again_widens_the_interval_of_the_specificity():
     row = binary.exploratory(found, 0.9)
     given = binary.point(found, row["threshold"])["specificity"]
     assert row["specificity"]["high"] - row["specificity"]["low"] > 2 * (given["high"] - given["low"])
+
+
+def test_models_at_one_sensitivity_share_their_draws():
+    one = scored()
+    other = Scored(np.clip(one.scores + np.random.default_rng(3).normal(0, 0.2, 200), 0, 1), one.positive, one.lesions)
+    (first, second, again), pairs = binary.at_sensitivity([one, other, one], 0.9, replicates=300)
+    assert first == again == binary.exploratory(one, 0.9, replicates=300)
+    assert min(row["sensitivity"]["value"] for row in (first, second)) >= 0.9
+    assert [(row["a"], row["b"]) for row in pairs] == [(0, 1), (0, 2), (1, 2)]
+    assert pairs[1]["specificity"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert pairs[0]["specificity"]["low"] < pairs[0]["specificity"]["high"]

@@ -145,3 +145,23 @@ def test_the_page_of_ten_thousand_images_is_quick_and_small(alice):
     assert answer.status_code == 200
     assert len(answer.content) <= 400_000
     assert sorted(times)[18] <= 0.3
+
+
+def test_a_models_passport_and_the_first_page_show_evaluations(comparison):
+    owner, model = comparison.owner, Evaluation.objects.first().model
+    client = Client()
+    client.force_login(owner)
+    for path in (model.get_absolute_url(), "/"):
+        page = client.get(path).content.decode()
+        assert "Balanced accuracy" in page
+        assert "Clinic A" in page
+    stranger = logged_in("dora").get(model.get_absolute_url()).content.decode()
+    assert "Clinic A" not in stranger
+
+
+def test_lists_do_not_read_documents(comparison, django_assert_max_num_queries):
+    client = Client()
+    client.force_login(comparison.owner)
+    with django_assert_max_num_queries(12) as asked:
+        assert client.get("/evaluations/").status_code == 200
+    assert not any('"document", "evaluation_evaluation"."seen"' in query["sql"] for query in asked.captured_queries)

@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--images", type=Path, required=True, help="folder that holds the pictures, at any depth")
         parser.add_argument("--labels", type=Path, required=True, help="CSV with a column of names and one of labels")
+        parser.add_argument("--masks", type=Path, help="folder of lesion masks, named as their pictures")
         parser.add_argument("--owner", default="admin", help="user name of the owner")
         parser.add_argument("--publish", action="store_true", help="every user may read it")
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 folder=options["images"],
                 table=options["labels"],
+                masks=options["masks"],
                 published=options["publish"],
             )
         except Refusal as refusal:
@@ -46,4 +48,6 @@ class Command(BaseCommand):
             self.stderr.write(f"note: {warning}")
         if data_set.state != State.DONE:
             raise CommandError(f"{data_set.error_message} {data_set.error_hint}")
-        self.stdout.write(f"data set {data_set.pk}: {data_set.summary['images']} images")
+        self.stdout.write(
+            f"data set {data_set.pk}: {data_set.summary['images']} images, {data_set.summary['masks']} masks"
+        )

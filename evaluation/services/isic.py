@@ -1,0 +1,84 @@
+"""Data sets from the ISIC Archive: fetched in turns on the light queue, then imported like a folder of the server."""
+
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from evaluation.isic_archive.fetch import ArchiveError, Limits, Progress, fetch
+from evaluation.models import DataSet
+from evaluation.services.queueing import send_on_commit
+from skinsite.jobs import Failure
+from skinsite.refusal import Problem, Refusal
+
+TURN_SECONDS = 20.0
+TELL_SECONDS = 2.0
+MOST_IMAGES = 5000
+
+
+def create_from_archive(*, owner: Any, name: str, query: str, images: int) -> DataSet:
+    """Queue a data set of the images that a query of the archive finds. Raises Refusal for limits that are passed."""
+    problems = []
+    if not 1 <= len(name.strip()) <= 200:
+        problems.append(Problem("name", "Give the data set a name of 1 to 200 characters."))
+    if not 1 <= images <= MOST_IMAGES:
+        problems.append(Problem("images", f"Ask for 1 to {MOST_IMAGES:,} images."))
+    if problems:
+        raise Refusal(*problems)
+    with transaction.atomic():
+        data_set = DataSet.objects.create(
+            owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images
+        )
+        send_on_commit(data_set)
+    return data_set
+
+
+def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
+    """Fetch for one turn; True once all wanted images are here. Raises Failure where the archive does not answer."""
+    place = _place(data_set)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    until, told = time.monotonic() + TURN_SECONDS, [0.0]
+
+    def goes_on(progress: Progress) -> bool:
+        now = time.monotonic()
+        if now - told[0] < TELL_SECONDS:
+            return now < until
+        told[0] = now
+        held = DataSet.objects.renew(data_set.pk, token, total=progress.total, decoded=progress.done)
+        return held and now < until
+
+    try:
+        result = fetch(
+            base=settings.SKINSITE_ISIC_API,
+            query=data_set.wanted["query"],
+            into=place,
+            hosts=frozenset([urlsplit(settings.SKINSITE_ISIC_API).hostname or "", *settings.SKINSITE_ISIC_HOSTS]),
+            limits=Limits(images=data_set.wanted["images"]),
+            on_progress=goes_on,
+        )
+    except ArchiveError as error:
+        raise Failure(error.code, str(error), "Try again: what was fetched is kept, and it goes on there.") from error
+    if result.cancelled:
+        return False
+    data_set.folder = str(place / "images")
+    data_set.table = str((place / "metadata.csv").relative_to(settings.SKINSITE_DATA))
+    data_set.total = data_set.decoded = 0
+    return True
+
+
+@receiver(post_delete, sender=DataSet)
+def _delete_fetched(instance: DataSet, **kwargs: Any) -> None:
+    if instance.wanted:
+        place = _place(instance)
+        transaction.on_commit(lambda: shutil.rmtree(place, ignore_errors=True), robust=True)
+
+
+def _place(data_set: DataSet) -> Path:
+    return Path(settings.SKINSITE_DATA, "isic", str(data_set.pk))
