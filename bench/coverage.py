@@ -88,10 +88,18 @@ def classes_of(rng: np.random.Generator, images: int) -> tuple[Integers, Integer
     )
 
 
+def population(rng: np.random.Generator, images: int) -> tuple[Integers, Integers]:
+    """Return truth (n,) and lesions (n,) whose classes are drawn: accuracy is a rate of a case mix, which varies."""
+    lesions = lesions_of(rng, images)
+    return rng.choice(len(SHARES), p=SHARES, size=int(lesions.max()) + 1)[lesions], lesions
+
+
 def answered(
     rng: np.random.Generator, truth: Integers, lesions: Integers, recalls: Floats, correlation: float
 ) -> Sample:
-    right = np.concatenate([answers(rng, lesions[truth == k], recalls[k], correlation) for k in range(len(recalls))])
+    right = np.zeros(len(truth), bool)
+    for k in np.unique(truth):
+        right[truth == k] = answers(rng, lesions[truth == k], recalls[k], correlation)
     said = np.where(right, truth, (truth + rng.integers(1, len(recalls), len(truth))) % len(recalls))
     return Sample(tuple("abcd"), np.eye(len(recalls))[said], truth, lesions)
 
@@ -103,7 +111,7 @@ def balanced(rng: np.random.Generator, images: int, correlation: float) -> int:
 
 
 def accuracy_percentile(rng: np.random.Generator, images: int, correlation: float) -> int:
-    truth, lesions = classes_of(rng, images)
+    truth, lesions = population(rng, images)
     sample = answered(rng, truth, lesions, RECALLS, correlation)
     hits, sizes = (np.bincount(lesions, weights) for weights in (sample.right, np.ones(images)))
     drawn = [(weights @ hits) / (weights @ sizes) for weights in draws(sample.lesion_count, REPLICATES)]
@@ -112,7 +120,7 @@ def accuracy_percentile(rng: np.random.Generator, images: int, correlation: floa
 
 
 def accuracy_posterior(rng: np.random.Generator, images: int, correlation: float) -> int:
-    truth, lesions = classes_of(rng, images)
+    truth, lesions = population(rng, images)
     sample = answered(rng, truth, lesions, RECALLS, correlation)
     number = rates.rate(sample.right, lesions, "")
     return side(number.low, number.high, float(RECALLS @ SHARES))

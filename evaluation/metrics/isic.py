@@ -34,18 +34,30 @@ def sheet(sample: Sample, weights: Floats) -> dict[str, Any]:
         "balanced_accuracy": balanced_accuracy(sample, weights),
         "macro": means,
         "per_class": per_class,
+        "confusion": {"classes": list(sample.codes), "counts": confusion(sample, weights).tolist()},
         "averaged_over": [code for code, entry in per_class.items() if entry["support"]],
     }
 
 
 def balanced_accuracy(sample: Sample, weights: Floats) -> float | None:
     """Return the mean over the true classes of the weight that was found; ties are found by nobody."""
-    best = sample.probabilities.max(1, keepdims=True)
-    single = (sample.probabilities == best).sum(1) == 1
     size = len(sample.codes)
     total = np.bincount(sample.truth, weights, size)
-    found = np.bincount(sample.truth, weights * (sample.right & single), size)
+    found = np.bincount(sample.truth, weights * (sample.right & _decided(sample)), size)
     return float((found[total > 0] / total[total > 0]).mean()) if (total > 0).any() else None
+
+
+def confusion(sample: Sample, weights: Floats) -> Integers:
+    """Return counts (C, C), rows are truths; a picture without weight or with a tie is in no cell."""
+    counted = _decided(sample) & (weights > 0)
+    counts = np.zeros((len(sample.codes),) * 2, np.int64)
+    np.add.at(counts, (sample.truth[counted], sample.predicted[counted]), 1)
+    return counts
+
+
+def _decided(sample: Sample) -> Booleans:
+    """Who has one largest probability (n,)."""
+    return np.asarray((sample.probabilities == sample.probabilities.max(1, keepdims=True)).sum(1) == 1)
 
 
 def _of_class(sample: Sample, k: int, weights: Floats) -> dict[str, Any]:

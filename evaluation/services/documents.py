@@ -60,7 +60,7 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
         "images_per_second": evaluation.images_per_second,
         "sheets": {
             "textbook": done["textbook"],
-            "isic": done["isic"],
+            "isic": done["isic"] and isic_sheet(done["isic"]),
             "isic_reason": done["isic_reason"],
             "unseen": done.get("unseen"),
             "seen": done.get("seen"),
@@ -73,6 +73,30 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
         "predictions": reverse("api:evaluation_predictions", args=[evaluation.pk]),
         "error": evaluation.error,
     }
+
+
+def isic_sheet(stored: Document) -> Document:
+    """Return the challenge's numbers in the shape of every sheet: {value, low, high} without intervals.
+
+    `precision` and `f1` are the challenge's ppv and dice; `accuracy` is its mean over the classes' own accuracies. What
+    the challenge does not compute is null.
+    """
+    also = {"precision": "ppv", "f1": "dice"}
+    per_class = {}
+    for code, row in stored["per_class"].items():
+        numbers = {name: _bare(value) for name, value in row.items() if name != "support"}
+        numbers |= {name: numbers[theirs] for name, theirs in also.items()}
+        per_class[code] = {"support": row["support"]} | numbers
+    macro = {name: _bare(value) for name, value in stored["macro"].items()}
+    headline = {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
+    headline |= dict.fromkeys(("log_loss", "brier", "ece"), _bare(None))
+    rest = {name: stored[name] for name in ("images", "averaged_over", "confusion")}
+    balanced = {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
+    return rest | balanced | headline | {"macro": macro, "per_class": per_class}
+
+
+def _bare(value: float | None) -> Document:
+    return {"value": value, "low": None, "high": None}
 
 
 def comparison_document(comparison: Comparison) -> Document:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
 from classifier.models import Prediction
 from classifier.models.model_record import ModelState
 from classifier.services.cases import CaseDetails, Upload, create_case
@@ -29,11 +27,10 @@ def open_images(*, user: Any, comparison: Comparison, images: Sequence[LabelledI
     known = set(OpenedImage.objects.filter(comparison=comparison, case__owner=user).values_list("image", flat=True))
     fresh = [image for image in images if image.pk not in known][:AT_ONCE]
     for image in fresh:
-        with image.pixels.open("rb") as file, transaction.atomic():
-            case = create_case(
-                owner=user, uploads=[Upload(f"{image.name}.png", file)], models=models, details=_details(image)
-            )
-            OpenedImage.objects.create(comparison=comparison, image=image, case=case)
+        with image.pixels.open("rb") as file:
+            upload = Upload(f"{image.name}.png", file)
+            case = create_case(owner=user, uploads=[upload], models=models, details=_details(image))
+        OpenedImage.objects.create(comparison=comparison, image=image, case=case)
     return len(fresh)
 
 

@@ -87,7 +87,15 @@ def test_a_done_evaluation_has_both_sheets_and_all_predictions(alice, data_set, 
     assert {"accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "log_loss", "brier", "ece", "per_class"} <= set(
         found["sheets"]["textbook"]
     )
-    assert found["sheets"]["isic"]
+    textbook, isic = found["sheets"]["textbook"], found["sheets"]["isic"]
+    numbers = {"accuracy", "balanced_accuracy", "macro_f1", "macro_auc", "log_loss", "brier", "ece"}
+    for sheet in (textbook, isic):
+        assert numbers | {"per_class", "confusion", "averaged_over"} <= sheet.keys()
+        assert {"value", "low", "high"} <= sheet["balanced_accuracy"].keys()
+        assert all("value" in row["auc"] and "value" in row["precision"] for row in sheet["per_class"].values())
+    assert isic["balanced_accuracy"] == {"value": textbook["balanced_accuracy"]["value"], "low": None, "high": None}
+    assert isic["per_class"]["mel"]["f1"] == isic["per_class"]["mel"]["dice"]
+    assert isic["confusion"] == textbook["confusion"]
     assert found["seen"]["how"] == "the training data is not declared"
     answer = alice.client.get(found["predictions"])
     lines = b"".join(answer).decode().splitlines()
