@@ -59,15 +59,23 @@ class Command(BaseCommand):
     def _import(self, owner: Any) -> DataSet:
         """Write the pictures and their table below SKINSITE_DATA and queue the import."""
         folder = settings.SKINSITE_DATA / "phantoms"
-        (folder / "images").mkdir(parents=True, exist_ok=True)
+        for name in ("images", "masks"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
         rows: list[tuple[Any, ...]] = [COLUMNS]
         for phantom in draw():
             Image.fromarray(phantom.pixels).save(folder / "images" / f"{phantom.name}.png", compress_level=1)
+            Image.fromarray(phantom.mask).save(folder / "masks" / f"{phantom.name}.png")
             rows.append(_row(phantom))
         table = folder / "labels.csv"
         table.write_bytes(b"".join(plain_lines(rows)))
         data_set = create_from_folder(
-            owner=owner, name=NAME, folder=folder / "images", table=table, published=True, synthetic=True
+            owner=owner,
+            name=NAME,
+            folder=folder / "images",
+            table=table,
+            masks=folder / "masks",
+            published=True,
+            synthetic=True,
         )
         send_on_commit(data_set)
         return data_set
