@@ -36,9 +36,14 @@ def number(value: dict[str, Any] | None) -> SafeString:
         '<b>{}</b>{} <span class="interval">{}–{}</span>',
         shown,
         mark,
-        probability(value["low"]),
-        probability(value["high"]),
+        _end(value["low"]),
+        _end(value["high"]),
     )
+
+
+def _end(value: float) -> str:
+    """An end of an interval: 1.000 and 0.000 stand for exactly 1 and 0."""
+    return f"{min(max(value, 0.001), 0.999) if 0 < value < 1 else value:.3f}"
 
 
 @register.filter
