@@ -36,12 +36,6 @@ REFUSED = {
     "required": ["report", "problem"],
     "properties": {"report": REPORT, "problem": PROBLEM},
 }
-UNAVAILABLE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["unavailable"],
-    "properties": {"unavailable": TEXT},
-}
 
 
 class Untrustworthy(Exception):
@@ -49,10 +43,10 @@ class Untrustworthy(Exception):
 
 
 def read(folder: Path, success: dict[str, Any]) -> dict[str, Any]:
-    """Return the child's answer: it fits `success`, REFUSED or UNAVAILABLE. Raises Untrustworthy."""
+    """Return the child's answer: it fits `success` or REFUSED. Raises Untrustworthy."""
     try:
         answer = json.loads(read_file(folder / ANSWER, ANSWER_BYTES), parse_constant=_no_number)
-        jsonschema.validate(answer, {"anyOf": [success, REFUSED, UNAVAILABLE]})
+        jsonschema.validate(answer, {"anyOf": [success, REFUSED]})
     except (ValueError, RecursionError, jsonschema.ValidationError) as error:
         raise Untrustworthy(f"the answer does not fit its schema: {str(error)[:200]}") from error
     return dict(answer)
