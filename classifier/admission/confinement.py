@@ -135,7 +135,7 @@ def _become_another_user() -> str:
 
 
 def _restrict(walls: Walls) -> str:
-    described = [Path(path) for path in (*namespaces.DEVICES, *namespaces.COPIED)]
+    described = [Path(path) for path in (*namespaces.DEVICES, *namespaces.COPIED, namespaces.ITSELF)]
     landlock.restrict(readable=[*_readable(walls), *described], writable=(Path(walls.folder), Path("/dev/null")))
     return f"Landlock version {landlock.version()}"
 

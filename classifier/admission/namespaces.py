@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ NOBODY = 65534
 
 DEVICES = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero")
 COPIED = ("/proc/cpuinfo", "/proc/meminfo")
+ITSELF = "/proc/self"
 
 
 def unshare() -> str:
@@ -46,8 +48,8 @@ def unshare() -> str:
 def see_only(folder: Path, readable: Iterable[Path]) -> None:
     """Make a new root of these paths under their own names, read-only, and `folder`, writable and without programs.
 
-    Of /proc and /dev there are two copies of what describes the processor and memory, and four devices. The working
-    folder is `folder` then. Raises OSError; call it in the first process of its namespaces.
+    Of /proc and /dev there are two copies of what describes the processor and memory, the interpreter's name, and four
+    devices. The working folder is `folder` then. Raises OSError; call it in the first process of its namespaces.
     """
     libc = _libc()
     _checked(libc.mount(None, b"/", None, SLAVE | 0x4000, None))
@@ -63,6 +65,7 @@ def see_only(folder: Path, readable: Iterable[Path]) -> None:
         copy = Path(name).relative_to("/")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(content)
+    _describe_itself(Path(ITSELF).relative_to("/"))
     _checked(libc.syscall(PIVOT_ROOT[platform.machine()], b".", b"."))
     _checked(libc.umount2(b".", DETACH))
     os.chdir("/")
@@ -102,6 +105,13 @@ def _clone(path: Path, attributes: int) -> tuple[int, bool]:
     tree = _checked(_libc().syscall(OPEN_TREE, HERE, os.fsencode(path), flags))
     _set_attributes(tree, b"", EMPTY_PATH | RECURSIVE, attributes)
     return tree, path.is_dir()
+
+
+def _describe_itself(folder: Path) -> None:
+    """TensorFlow asks for its program and arguments, and ends where it gets no answer."""
+    folder.mkdir()
+    (folder / "exe").symlink_to(os.path.realpath(sys.executable))
+    (folder / "cmdline").write_bytes(b"\0".join(map(os.fsencode, (sys.executable, *sys.argv))) + b"\0")
 
 
 def _set_attributes(descriptor: int, path: bytes, flags: int, attributes: int) -> None:

@@ -57,8 +57,8 @@ class Limits:
 class Ended:
     """`peak_memory` in bytes, `status` as of `subprocess` (negative: a signal), the end of what it wrote to stderr.
 
-    `seconds` are wall time, `counted` those that the limit is for. `walls` has a sentence for each wall that stood before
-    the file was seen; without walls `last_words` says why.
+    `seconds` are wall time, `counted` those that the limit is for. `walls` has a sentence for each wall that stood
+    before the file was seen; without walls `last_words` says why.
     """
 
     how: Ending
