@@ -12,6 +12,7 @@ from pathlib import Path
 
 OUT_OF_MEMORY = 77
 NO_WALLS = 78
+UNWANTED = ("matplotlib", "sklearn")  # Keras imports them if it can, for seconds, and no child draws or fits
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +34,8 @@ def main() -> None:
         sys.exit(NO_WALLS)
     _tell({"walls": standing})
     _silence()
+    for package in UNWANTED:
+        sys.modules[package] = None  # type: ignore[assignment]
     try:
         answer = getattr(importlib.import_module(module), function)(**order["request"])
     except MemoryError:

@@ -121,7 +121,7 @@ _inside_h5("HDF5 external storage", "of a secret", _external_storage, "external-
 _inside_h5("HDF5 external storage", "of /etc/passwd", _external_passwd, "external-data")
 _inside_h5("HDF5 shape bomb", "4 TB of nothing", _shape_bomb, "zip-bomb")
 _inside_h5("HDF5 shape bomb", "4 GB of nothing", _contiguous_bomb, "zip-bomb")
-_inside_h5("HDF5 shape bomb", "3,000 bombs below the limit", _many_small_bombs, "")
+_inside_h5("HDF5 shape bomb", "3,000 bombs below the limit", _many_small_bombs, "zip-bomb")
 _inside_h5("HDF5 compression bomb", "zeros", _compression_bomb, "zip-bomb")
 _inside_h5("HDF5 filter", "from a plug-in", _filter, "compression")
 _inside_h5("HDF5 filter", "scale and offset", _scale_offset, "compression")

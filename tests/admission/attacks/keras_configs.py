@@ -49,7 +49,7 @@ def weights(kernel: Any = None, bias: Any = None) -> bytes:
 
 def save(path: Path, config: Any, content: bytes | None = None) -> None:
     text = config if isinstance(config, bytes) else json.dumps(config).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", b"{}")
         archive.writestr("config.json", text)
         archive.writestr("model.weights.h5", weights() if content is None else content)
@@ -164,6 +164,7 @@ _with(
     SIZE,
     "10,000 layers",
     sequential(first(), *(layer("Activation", f"a{n}", activation="relu") for n in range(10_000)), FLAT, last()),
+    code="too-many-layers",
 )
 _with(SIZE, "10,000 models inside each other", lambda bait: _nested(10_000))
 _with(SIZE, "a thousand million units", sequential(first(), FLAT, last(10**9)), opened_by="keras")
