@@ -214,6 +214,17 @@ def convert_lie(**_request: Any) -> dict[str, Any]:
     return {"report": [], "accepted": True}
 
 
+def convert_flood(**_request: Any) -> list[Any]:
+    """Megabytes that take long to print."""
+    return [[[]]] * 400_000
+
+
+def convert_no_folder(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+    """A file stands where the bundle's folder should."""
+    Path("bundle").write_text("{}")
+    return _converted(manifest)
+
+
 def convert_link(**_request: Any) -> dict[str, Any]:
     """Leave the answer as a hard link to a second file, so that both names could be changed later."""
     Path("other").write_text("{}")
