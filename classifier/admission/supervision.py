@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from classifier.admission import cgroups, confinement
+from classifier.admission import cgroups, confinement, usage
 from classifier.admission.cgroups import Cgroup
 from classifier.admission.child import NO_WALLS, OUT_OF_MEMORY
 
@@ -174,8 +174,8 @@ class _Watch:
             while passed is None and self._process.poll() is None:
                 self._listen()
                 child = self._said("pid", 0)
-                self._peak = max(self._peak, _resident(child))
-                self._waited = max(self._waited, _waited(child))
+                self._peak = max(self._peak, usage.resident(child))
+                self._waited = max(self._waited, usage.waited(child))
                 passed = self._passed_limit()
                 time.sleep(LOOK_EVERY_S)
         finally:
@@ -207,7 +207,7 @@ class _Watch:
             return Ending.MEMORY
         if self._counted() > self._limits.seconds:
             return Ending.TIME
-        if _written(self._folder) + os.fstat(self._words.fileno()).st_size > self._limits.disk:
+        if usage.written(self._folder) + os.fstat(self._words.fileno()).st_size > self._limits.disk:
             return Ending.DISK
         return None
 
@@ -234,37 +234,6 @@ class _Watch:
             return Ending.MEMORY
         known = {-signal.SIGXCPU: Ending.TIME, OUT_OF_MEMORY: Ending.MEMORY, NO_WALLS: Ending.NO_WALLS}
         return known.get(status, Ending.CRASHED)
-
-
-def _resident(pid: int) -> int:
-    """Bytes of a process's own memory: its peak if the kernel still tells, 0 before it starts and once it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmHWM:", "VmSwap:")))
-
-
-def _waited(pid: int) -> float:
-    """Seconds that the thread of a process which waited longest was ready and had no core; 0 if nobody counts them."""
-    try:
-        lines = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    except OSError:
-        return 0.0
-    return max((int(line.split()[1]) / 1e9 for line in lines), default=0.0)
-
-
-def _written(folder: Path) -> int:
-    """Bytes of all files below a folder, with a charge for each so that many empty ones count too."""
-    total = 0
-    for place, folders, files in os.walk(folder, onerror=lambda _error: None):
-        total += 4096 * (len(folders) + len(files))
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 (a file may vanish)
-            except OSError:
-                continue
-    return total
 
 
 def _tail(words: IO[bytes]) -> str:

@@ -117,7 +117,7 @@ _with(
     {"module": "os", "class_name": "popen", "registered_name": None, "config": {"layers": []}},
     code="foreign-class",
 )
-_with(CODE, "a loss function with code", lambda bait: _compiled(bait))
+_with(CODE, "a loss function with code", lambda bait: _compiled(bait), opened_by="keras")
 
 
 def _compiled(bait: Bait) -> Layer:
