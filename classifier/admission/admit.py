@@ -25,7 +25,7 @@ __all__ = ["Outcome", "admit"]
 GIB = 1024**3
 SECONDS = 60.0
 BYTES_A_SECOND = 4 * 1024**2  # what a large honest file gets on top, and how many copies of it the memory may hold
-COPIES = 4
+COPIES = 5
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 STAGING = ".admission-"
@@ -57,7 +57,7 @@ def admit(
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child; a large file gets a second
-    more for each 4 MiB, and four times its size. This process reads 512 bytes of the upload and imports no framework. A
+    more for each 4 MiB, and five times its size. This process reads 512 bytes of the upload and imports no framework. A
     bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()

@@ -107,7 +107,7 @@ def test_a_large_file_gets_more_time_and_memory(upload: Path, monkeypatch: pytes
         file.truncate(500 * 1024**2)
     admitted(upload)
     assert [limits.seconds for limits in asked] == pytest.approx([60, 185], abs=0.1)
-    assert [limits.memory for limits in asked] == [2 * 1024**3, 1024**3 + 2000 * 1024**2]
+    assert [limits.memory for limits in asked] == [2 * 1024**3, 1024**3 + 2500 * 1024**2]
 
 
 def test_an_abandoned_staging_folder_is_removed(upload: Path) -> None:
