@@ -23,6 +23,9 @@ from classifier.inference.manifest import Manifest, ManifestError
 __all__ = ["Outcome", "admit"]
 
 GIB = 1024**3
+SECONDS = 60.0
+BYTES_A_SECOND = 4 * 1024**2  # what a large honest file gets on top, and how many copies of it the memory may hold
+COPIES = 5
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 STAGING = ".admission-"
@@ -32,12 +35,12 @@ SMALLER = "Register a smaller model; the limit is the operator's."
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Job:
-    """What all steps of one admission share; `deadline` is on the monotonic clock."""
+    """What all steps of one admission share; `seconds` are those that are left."""
 
     staging: Path
-    deadline: float
+    seconds: float
     memory: int
     unconfined: bool
 
@@ -47,14 +50,15 @@ def admit(
     upload: Path,
     manifest: dict[str, Any],
     into: Path,
-    time_limit_s: float = 300,
-    memory_limit: int = 6 * GIB,
+    time_limit_s: float = SECONDS,
+    memory_limit: int = 2 * GIB,
     unconfined: bool = False,
 ) -> Outcome:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
-    `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child. This process reads 512 bytes
-    of the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child; a large file gets a second
+    more for each 4 MiB, and five times its size. This process reads 512 bytes of the upload and imports no framework. A
+    bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
@@ -65,7 +69,9 @@ def admit(
             _opened(upload) as descriptor,
             tempfile.TemporaryDirectory(dir=into, prefix=STAGING, ignore_cleanup_errors=True) as staging,
         ):
-            job = _Job(Path(staging), time.monotonic() + time_limit_s, memory_limit, unconfined)
+            size = os.fstat(descriptor).st_size
+            seconds = time_limit_s + size / BYTES_A_SECOND
+            job = _Job(Path(staging), seconds, max(memory_limit, memory_limit // 2 + COPIES * size), unconfined)
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
         return Outcome(False, report.checks, refusal.problem, manifest=manifest)
@@ -149,8 +155,8 @@ def _require_walls(unconfined: bool) -> None:
 def _no_walls(reason: str) -> Refusal:
     message = f"This server cannot open a model file safely: {reason}."
     hint = (
-        "Run the portal on Linux 5.13 or later with Landlock and seccomp. On a machine of your own, for files that "
-        "you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
+        "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
+        "your own, for files that you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
     )
     return Refusal("confinement", "confinement-unavailable", message, hint)
 
@@ -190,11 +196,16 @@ def _run(
         task,
         request=request,
         folder=folder,
-        limits=Limits(max(1.0, job.deadline - time.monotonic()), job.memory, disk=4 * size + GIB),
+        limits=Limits(max(1.0, job.seconds), job.memory, disk=4 * size + GIB),
         readable=readable,
         descriptors=descriptors,
         unconfined=job.unconfined,
     )
+    job.seconds -= ended.counted
+    if ended.how is Ending.NO_WALLS:
+        raise _no_walls(answers.plain(ended.last_words))
+    if task == CONVERT:
+        _note_walls(ended, report)
     if ended.how is not Ending.ANSWERED:
         log.warning("%s ended by %s, status %s: %r", task, ended.how, ended.status, ended.last_words)
         raise _stopped(ended, job)
@@ -203,13 +214,18 @@ def _run(
     except answers.Untrustworthy as error:
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
-    if "unavailable" in answer:
-        raise _no_walls(answers.plain(answer["unavailable"]))
     for check in answers.report(answer):
         report.add(check)
     if "problem" in answer:
         raise _Answered(answers.problem(answer))
     return answer, ended
+
+
+def _note_walls(ended: Ended, report: Report) -> None:
+    """Say which walls stood while the file was open, as the child said before it saw it."""
+    lacking = [wall for wall in ended.walls if wall.startswith(confinement.LACKING)]
+    add = report.warned if lacking else report.passed
+    add("confinement", "; ".join((*lacking, *(wall for wall in ended.walls if wall not in lacking))))
 
 
 class _Answered(Refusal):

@@ -12,7 +12,7 @@ import jsonschema
 from classifier.admission.outcome import Check, Problem
 
 ANSWER = "answer.json"
-ANSWER_BYTES = 8 * 1024**2
+ANSWER_BYTES = 4 * 1024**2
 TEXT_LENGTH = 2000
 
 TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
@@ -36,12 +36,6 @@ REFUSED = {
     "required": ["report", "problem"],
     "properties": {"report": REPORT, "problem": PROBLEM},
 }
-UNAVAILABLE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["unavailable"],
-    "properties": {"unavailable": TEXT},
-}
 
 
 class Untrustworthy(Exception):
@@ -49,12 +43,15 @@ class Untrustworthy(Exception):
 
 
 def read(folder: Path, success: dict[str, Any]) -> dict[str, Any]:
-    """Return the child's answer: it fits `success`, REFUSED or UNAVAILABLE. Raises Untrustworthy."""
+    """Return the child's answer: it fits `success` or REFUSED. Raises Untrustworthy."""
     try:
         answer = json.loads(read_file(folder / ANSWER, ANSWER_BYTES), parse_constant=_no_number)
-        jsonschema.validate(answer, {"anyOf": [success, REFUSED, UNAVAILABLE]})
-    except (ValueError, RecursionError, jsonschema.ValidationError) as error:
-        raise Untrustworthy(f"the answer does not fit its schema: {str(error)[:200]}") from error
+        is_refusal = isinstance(answer, dict) and "problem" in answer
+        jsonschema.validate(answer, REFUSED if is_refusal else success)
+    except jsonschema.ValidationError as error:
+        raise Untrustworthy(f"the answer does not fit its schema at {error.json_path[:100]}") from None
+    except (ValueError, RecursionError) as error:
+        raise Untrustworthy(f"the answer is no JSON: {str(error)[:200]}") from error
     return dict(answer)
 
 

@@ -1,15 +1,18 @@
 """The confined child's first file: put up the walls, then run one task. Started by `supervision.run`.
 
-`python -I -B child.py` with an order (JSON) on standard input; the task's answer goes to `answer.json` in the folder
-that the walls leave writable.
+`python -I -B child.py` with an order (JSON) on standard input. What it says of its walls goes to standard output,
+which is closed before the file is seen; the task's answer goes to `answer.json` in the folder that stays writable.
 """
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
 OUT_OF_MEMORY = 77
+NO_WALLS = 78
+UNWANTED = ("matplotlib", "sklearn")  # Keras imports them if it can, for seconds, and no child draws or fits
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,17 +27,32 @@ def main() -> None:
 
     from classifier.admission import confinement
 
-    folder = Path(order["walls"]["folder"])
     try:
-        confinement.enter(confinement.Walls(**order["walls"]))
+        standing = confinement.enter(confinement.Walls(**order["walls"]), tell=_tell)
     except confinement.Unavailable as problem:
-        answer = {"unavailable": str(problem)}
-    else:
-        try:
-            answer = getattr(importlib.import_module(module), function)(**order["request"])
-        except MemoryError:
-            sys.exit(OUT_OF_MEMORY)
-    (folder / "answer.json").write_text(json.dumps(answer))
+        _tell({"unavailable": str(problem)})
+        sys.exit(NO_WALLS)
+    _tell({"walls": standing})
+    _silence()
+    for package in UNWANTED:
+        sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        answer = getattr(importlib.import_module(module), function)(**order["request"])
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
+    Path("answer.json").write_text(json.dumps(answer))
+    os._exit(0)  # a framework's own way out takes a second and sometimes fails
+
+
+def _tell(message: dict[str, object]) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def _silence() -> None:
+    """Close the way to the supervisor: what a library prints goes nowhere."""
+    nowhere = os.open("/dev/null", os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

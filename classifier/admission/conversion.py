@@ -8,13 +8,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission import archives, keras_files, torch_files
+from classifier.admission import archives, keras_files, strangers, torch_files
 from classifier.admission.facts import Facts
 from classifier.admission.outcome import Refusal, Report
 from classifier.admission.pictures import pictures
 from classifier.admission.probe import check_finite
 from classifier.admission.proposals import complete
-from classifier.admission.sniffing import KERAS_HINT, Kind
+from classifier.admission.sniffing import Kind
 from classifier.inference import bundle, clinical
 from classifier.inference.clinical import Clinical
 from classifier.inference.manifest import Manifest, ManifestError
@@ -44,8 +44,7 @@ def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path
         if keras_files.is_keras_archive(names):
             return _convert_keras(keras_files.read_archive(file, folder, report), manifest, folder, report)
         if not torch_files.is_torch_archive(names):
-            message = f"The file is a zip archive of something else: {', '.join(names[:5]) or 'it is empty'}."
-            raise Refusal("archive", "unknown-archive", message, KERAS_HINT)
+            raise strangers.archive(names)
     return _convert_torch(file, kind, manifest, folder, report)
 
 

@@ -35,10 +35,11 @@ def open_checked(file: IO[bytes]) -> tuple[h5py.File, str]:
 
 
 def _walk(file: h5py.File) -> str:
-    groups, datasets, total = 0, 0, 0
+    groups, datasets, total, stored = 0, 0, 0, 0
     for item in _objects(file):
         if isinstance(item, h5py.Dataset):
             total += _check_dataset(item)
+            stored += item.id.get_storage_size()
             datasets += 1
         else:
             groups += 1
@@ -46,6 +47,8 @@ def _walk(file: h5py.File) -> str:
             raise _refusal("too-many-members", f"The HDF5 file has more than {MAX_OBJECTS:,} objects.")
         if total > MAX_BYTES:
             raise _refusal("too-large", f"The HDF5 file's data sets have more than {MAX_BYTES:,} bytes.")
+    if total > RATIO_FREE_BYTES and total > MAX_RATIO * stored:
+        raise _refusal("zip-bomb", f"The HDF5 file's data sets claim {total:,} bytes and store {stored:,} of them.")
     return f"{groups:,} groups and {datasets:,} data sets with {total:,} bytes, no link leaves the file"
 
 

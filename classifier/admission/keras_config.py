@@ -9,6 +9,7 @@ from classifier.admission.outcome import Refusal
 
 MAX_BYTES = 32 * 1024**2
 MAX_DEPTH = 120
+MAX_LAYERS = 3000  # NASNetLarge has 1,039
 
 
 def _words(text: str) -> frozenset[str]:
@@ -124,6 +125,8 @@ def check(config: dict[str, Any]) -> str:
     for part in _parts(config):
         _check_part(part)
         layers += part.name in LAYERS
+        if layers > MAX_LAYERS:
+            raise _refusal("too-many-layers", f"The model has more than {MAX_LAYERS:,} layers.")
     return f"{top.name} model of {layers} built-in layers"
 
 

@@ -3,33 +3,19 @@
 import re
 from enum import StrEnum
 
+from classifier.admission import strangers
 from classifier.admission.outcome import Refusal
+from classifier.admission.strangers import KERAS_HINT
 
 HEAD_BYTES = 512
 
-LFS_POINTER = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?size (\d+)")
 TEXT_PICKLE = re.compile(rb"\A(?:c[\w.]+\n[\w.]+\n|\(dp\d|\(lp\d|\(i[\w.]+\n)")
-PYTHON = re.compile(r"^\s*(#!.*python|import \w|from \w[\w.]* import |def \w+\(|class \w+|print\()", re.MULTILINE)
 TORCH_LEGACY_MAGIC = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+SMALLEST = {b"\x89": 48, b"P": 22, b"\x80": 4}  # bytes of an empty file of the kind that begins so
 
-KERAS_HINT = "Upload a Keras file (.keras, or a whole model as .h5) or a PyTorch state_dict (.pth, .pt, .safetensors)."
 DOWNLOAD_HINT = "Download the file itself (on GitHub: “Download raw file”), look at its size, and upload that."
-
-FOREIGN = (
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"GGUF", "a GGUF language model"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"\x7fELF", "a Linux program"),
-    (b"MZ", "a Windows program"),
-)
+AGAIN_HINT = "Upload it again, or download it again from its source."
 
 
 class Kind(StrEnum):
@@ -49,16 +35,16 @@ def sniff(head: bytes, size: int) -> Kind:
     """
     if size == 0:
         raise Refusal("content", "empty-file", "The file is empty: it has 0 bytes.", DOWNLOAD_HINT)
-    _refuse_lfs_pointer(head)
+    strangers.refuse_lfs_pointer(head, size)
     _refuse_web_page(head)
     kind = _container(head)
     if kind is not None:
-        _refuse_cut_hdf5(head, size)
+        _refuse_cut(head, size, kind)
         _refuse_sklearn(head, kind)
         return kind
-    _refuse_onnx(head)
-    _refuse_foreign(head)
-    _refuse_text(head, size)
+    if head.startswith(b"PK\x05\x06"):
+        raise Refusal("content", "not-a-model", "The file is an empty zip archive.", KERAS_HINT)
+    strangers.refuse(head, size)
     message = f"The file's {size:,} bytes are of no format that the portal knows."
     raise Refusal("content", "unknown-format", message, KERAS_HINT)
 
@@ -68,23 +54,13 @@ def _container(head: bytes) -> Kind | None:
         return Kind.HDF5
     if head.startswith(b"PK\x03\x04"):
         return Kind.ZIP
-    if len(head) > 2 and head[0] == 0x80 and head[1] in range(2, 6):
+    if len(head) > 1 and head[0] == 0x80 and head[1] in range(2, 6):
         return Kind.TORCH_LEGACY if TORCH_LEGACY_MAGIC in head[:64] else Kind.PICKLE
     if TEXT_PICKLE.match(head):
         return Kind.PICKLE
     if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000:
         return Kind.SAFETENSORS
     return None
-
-
-def _refuse_lfs_pointer(head: bytes) -> None:
-    if match := LFS_POINTER.match(head):
-        message = (
-            "The file is a Git LFS pointer, a note of a few lines in place of the model: "
-            f"the model itself has {int(match[1]):,} bytes."
-        )
-        hint = "Download the real file: run “git lfs pull” in the clone, or use “Download raw file” on the page."
-        raise Refusal("content", "git-lfs-pointer", message, hint)
 
 
 def _refuse_web_page(head: bytes) -> None:
@@ -94,51 +70,26 @@ def _refuse_web_page(head: bytes) -> None:
         raise Refusal("content", "web-page", message, DOWNLOAD_HINT)
 
 
-def _refuse_cut_hdf5(head: bytes, size: int) -> None:
-    """HDF5 writes its own end into the superblock: at byte 40 in versions 0 and 1 (44 in 1), at 28 in 2 and 3."""
-    if not head.startswith(HDF5_MAGIC) or size < 48:
-        return
-    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(head[8])
-    if place is None:
-        return
-    stated = int.from_bytes(head[place : place + 8], "little")
-    if stated != 0xFFFF_FFFF_FFFF_FFFF and stated > size:
-        message = f"The file is incomplete: it should have {stated:,} bytes, and {size:,} came."
-        raise Refusal("content", "truncated", message, "Upload it again, or download it again from its source.")
+def _refuse_cut(head: bytes, size: int, kind: Kind) -> None:
+    """Refuse what is shorter than its own beginning says, or than any file of its kind."""
+    stated = SMALLEST.get(head[:1], 0)
+    if kind is Kind.HDF5:
+        stated = max(stated, _hdf5_bytes(head))
+    elif kind is Kind.SAFETENSORS:
+        stated = 8 + int.from_bytes(head[:8], "little")
+    if stated > size:
+        message = f"The file is incomplete: it should have at least {stated:,} bytes, and {size:,} came."
+        raise Refusal("content", "truncated", message, AGAIN_HINT)
+
+
+def _hdf5_bytes(head: bytes) -> int:
+    """The end that HDF5 writes into its superblock: at byte 40 in version 0, 44 in 1, 28 in 2 and 3; else 0."""
+    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(head[8]) if len(head) > 8 else None
+    stated = int.from_bytes(head[place : place + 8], "little") if place is not None and len(head) >= place + 8 else 0
+    return 0 if stated == 0xFFFF_FFFF_FFFF_FFFF else stated
 
 
 def _refuse_sklearn(head: bytes, kind: Kind) -> None:
     if kind is Kind.PICKLE and (b"sklearn" in head or b"joblib" in head):
         message = "The file is a pickled scikit-learn model: opening a pickle runs the code in it."
         raise Refusal("content", "sklearn-pickle", message, KERAS_HINT)
-
-
-def _refuse_onnx(head: bytes) -> None:
-    """An ONNX model is a protobuf message: field 1 (IR version) first, then a text or the graph."""
-    if len(head) > 3 and head[0] == 0x08 and 1 <= head[1] <= 20 and head[2] in (0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42):
-        message = f"The file is an ONNX model (IR version {head[1]}), which the portal does not read."
-        raise Refusal("content", "onnx", message, "Upload the Keras or PyTorch model that it was exported from.")
-    if head[4:8] == b"TFL3":
-        message = "The file is a TensorFlow Lite model, which the portal does not read."
-        raise Refusal("content", "tflite", message, "Upload the Keras model that it was converted from.")
-
-
-def _refuse_foreign(head: bytes) -> None:
-    name = next((name for magic, name in FOREIGN if head.startswith(magic)), None)
-    if name is None and head[257:262] == b"ustar":
-        name = "a tar archive"
-    if name is not None:
-        raise Refusal("content", "not-a-model", f"The file is {name}, not a model.", KERAS_HINT)
-
-
-def _refuse_text(head: bytes, size: int) -> None:
-    try:
-        text = head.decode("utf-8", "strict" if size <= HEAD_BYTES else "ignore")
-    except UnicodeDecodeError:
-        return
-    if any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
-        return
-    if PYTHON.search(text):
-        message = "The file is a Python script, not a model."
-        raise Refusal("content", "script", message, "Run the script, save the model it makes, and upload that.")
-    raise Refusal("content", "text", "The file is plain text, not a model.", KERAS_HINT)

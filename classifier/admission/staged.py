@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from classifier.admission.schemas import DESCRIPTION
 from classifier.inference import bundle
 from classifier.inference.manifest import Manifest
 
-DESCRIPTION_BYTES = 64 * 1024**2
+DESCRIPTION_BYTES = 16 * 1024**2  # parsed here: a few hundred MB of objects at worst
 WEIGHTS_BYTES = 4 * 1024**3
 PREFIX = 16
 
@@ -46,11 +47,14 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
     The manifest, the hash and the sizes must be those that this process knows itself, and a Keras network passes the
     static check once more.
     """
+    if not stat.S_ISDIR(written.lstat().st_mode if os.path.lexists(written) else 0):
+        raise Untrustworthy(f"{written.name} is no folder")
     clean.mkdir(mode=0o755)
     sizes = {}
     for name, limit in ((bundle.DESCRIPTION, DESCRIPTION_BYTES), (bundle.WEIGHTS, WEIGHTS_BYTES)):
         descriptor = answers.open_regular(written / name, limit)
         try:
+            os.fchown(descriptor, os.geteuid(), os.getegid())  # the child may have been another user
             os.fchmod(descriptor, 0o644)
             sizes[name] = os.fstat(descriptor).st_size
         finally:
@@ -65,8 +69,8 @@ def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -
     try:
         description = json.loads(path.read_bytes())
         jsonschema.validate(description, DESCRIPTION)
-    except (ValueError, RecursionError, jsonschema.ValidationError) as error:
-        raise Untrustworthy("the bundle's description does not fit its schema") from error
+    except (ValueError, RecursionError, jsonschema.ValidationError):
+        raise Untrustworthy("the bundle's description does not fit its schema") from None
     expected = {
         "format": bundle.FORMAT,
         "framework": manifest.framework,

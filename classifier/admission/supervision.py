@@ -13,14 +13,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from classifier.admission import confinement
-from classifier.admission.child import OUT_OF_MEMORY
+from classifier.admission import cgroups, confinement, usage
+from classifier.admission.cgroups import Cgroup
+from classifier.admission.child import NO_WALLS, OUT_OF_MEMORY
 
 CHILD = Path(__file__).with_name("child.py")
 PACKAGES = (Path(__file__).parents[1], Path(__file__).parents[2] / "skinsite")
 LOOK_EVERY_S = 0.05
 CORES = 2
 RESERVE = 2 * 1024**3  # memory that a framework may ask for and never touch
+ADDRESSES = 6 * 1024**3  # what importing a framework maps, and room for it
+TOLD_BYTES = 16_000
+DIE_WITHIN_S = 5.0
+PATIENCE = 4
 LAST_WORDS = 4000
 
 
@@ -32,11 +37,16 @@ class Ending(StrEnum):
     MEMORY = "memory"
     DISK = "disk"
     CRASHED = "crashed"
+    NO_WALLS = "no walls"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds of wall time, bytes of resident memory, bytes of all files written."""
+    """Seconds of wall time, bytes of resident memory, bytes of all files written.
+
+    Seconds in which the child waited for a core that others had are not counted, up to `PATIENCE` times the limit: a
+    sound file is not refused because the machine is busy.
+    """
 
     seconds: float
     memory: int
@@ -45,13 +55,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ended:
-    """`peak_memory` in bytes, `status` as of `subprocess` (negative: a signal), the end of what it wrote to stderr."""
+    """`peak_memory` in bytes, `status` as of `subprocess` (negative: a signal), the end of what it wrote to stderr.
+
+    `seconds` are wall time, `counted` those that the limit is for. `walls` has a sentence for each wall that stood
+    before the file was seen; without walls `last_words` says why.
+    """
 
     how: Ending
     seconds: float
+    counted: float
     peak_memory: int
     status: int
     last_words: str
+    walls: tuple[str, ...] = ()
 
 
 def run(
@@ -70,23 +86,28 @@ def run(
     the walls leave. It is killed at the first limit that it passes, and when this process dies.
     """
     packages = (*PACKAGES, _package_of(task))
+    group = cgroups.create(limits.memory)
     walls = confinement.Walls(
         folder=str(folder.resolve()),
         readable=tuple(str(path.resolve()) for path in (*packages, *readable)),
         processor_seconds=int(limits.seconds * CORES) + 1,
         memory=limits.memory + RESERVE,
+        addresses=limits.memory + ADDRESSES,
         file_size=limits.disk,
         parent=os.getpid(),
         unconfined=unconfined,
+        group=str(group.members) if group else "",
     )
     order = {"task": task, "request": request, "walls": asdict(walls)}
-    with tempfile.TemporaryFile("w+") as orders, tempfile.TemporaryFile("w+b") as words:
-        json.dump(order, orders)
-        orders.seek(0)
-        started = time.monotonic()
-        process = _start(folder.resolve(), orders, words, descriptors)
-        how, peak = _watch(process, folder, limits, started)
-        return Ended(how, time.monotonic() - started, peak, process.returncode, _tail(words))
+    try:
+        with tempfile.TemporaryFile("w+") as orders, tempfile.TemporaryFile("w+b") as words:
+            json.dump(order, orders)
+            orders.seek(0)
+            with _start(folder.resolve(), orders, words, descriptors) as process:
+                return _Watch(process, folder, limits, words, group).until_it_ends()
+    finally:
+        if group:
+            group.remove()
 
 
 def _package_of(task: str) -> Path:
@@ -97,7 +118,7 @@ def _start(folder: Path, orders: IO[str], words: IO[bytes], descriptors: Sequenc
     return subprocess.Popen(  # noqa: S603 (our own interpreter and file)
         [sys.executable, "-I", "-B", str(CHILD)],
         stdin=orders,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=words,
         close_fds=True,
         pass_fds=tuple(descriptors),
@@ -126,57 +147,93 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _watch(process: subprocess.Popen[bytes], folder: Path, limits: Limits, started: float) -> tuple[Ending, int]:
-    peak = 0
-    try:
-        while process.poll() is None:
-            peak = max(peak, _resident(process.pid))
-            passed = _passed_limit(peak, folder, limits, started)
-            if passed is not None:
-                return passed, peak
-            time.sleep(LOOK_EVERY_S)
-        return _ending(process.returncode), peak
-    finally:
-        process.kill()
-        process.wait()
+class _Watch:
+    """Looks at one child until it ends or passes a limit. The child is the guard's, whose process we started."""
 
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        folder: Path,
+        limits: Limits,
+        words: IO[bytes],
+        group: Cgroup | None,
+    ) -> None:
+        self._process, self._folder, self._limits = process, folder, limits
+        self._words, self._group = words, group
+        self._channel = process.stdout
+        self._started = time.monotonic()
+        self._told = b""
+        self._peak = 0
+        self._waited = 0.0
 
-def _passed_limit(peak: int, folder: Path, limits: Limits, started: float) -> Ending | None:
-    if peak > limits.memory:
-        return Ending.MEMORY
-    if time.monotonic() - started > limits.seconds:
-        return Ending.TIME
-    if _written(folder) > limits.disk:
-        return Ending.DISK
-    return None
+    def until_it_ends(self) -> Ended:
+        if self._channel is not None:
+            os.set_blocking(self._channel.fileno(), False)
+        passed = None
+        try:
+            while passed is None and self._process.poll() is None:
+                self._listen()
+                child = self._said("pid", 0)
+                self._peak = max(self._peak, usage.resident(child))
+                self._waited = max(self._waited, usage.waited(child))
+                passed = self._passed_limit()
+                time.sleep(LOOK_EVERY_S)
+        finally:
+            self._end()
+        self._listen()
+        how = passed or self._ending(self._process.returncode)
+        said = str(self._said("unavailable", ""))
+        return Ended(
+            how,
+            time.monotonic() - self._started,
+            self._counted(),
+            self._peak,
+            self._process.returncode,
+            said if how is Ending.NO_WALLS else _tail(self._words),
+            tuple(self._said("walls", [])),
+        )
 
+    def _listen(self) -> None:
+        """Take what the child says of its walls; it closes this way before it sees the file."""
+        while self._channel and len(self._told) < TOLD_BYTES and (more := self._channel.read(TOLD_BYTES)):
+            self._told += more
 
-def _ending(status: int) -> Ending:
-    if status == 0:
-        return Ending.ANSWERED
-    return {-signal.SIGXCPU: Ending.TIME, OUT_OF_MEMORY: Ending.MEMORY}.get(status, Ending.CRASHED)
+    def _said(self, name: str, default: Any) -> Any:
+        lines = [json.loads(line) for line in self._told.splitlines(keepends=True) if line.endswith(b"\n")]
+        return next((line[name] for line in lines if name in line), default)
 
+    def _passed_limit(self) -> Ending | None:
+        if self._peak > self._limits.memory:
+            return Ending.MEMORY
+        if self._counted() > self._limits.seconds:
+            return Ending.TIME
+        if usage.written(self._folder) + os.fstat(self._words.fileno()).st_size > self._limits.disk:
+            return Ending.DISK
+        return None
 
-def _resident(pid: int) -> int:
-    """Bytes of a process's own memory: its peak if the kernel still tells, 0 once it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("VmHWM:", "VmSwap:")))
+    def _counted(self) -> float:
+        return time.monotonic() - self._started - min(self._waited, PATIENCE * self._limits.seconds)
 
+    def _end(self) -> None:
+        """Kill the child and let its guard see it go; a guard that does not end is killed, and the child with it."""
+        child = self._said("pid", 0)
+        try:
+            if child and self._process.poll() is None:
+                os.kill(child, signal.SIGKILL)
+                self._process.wait(DIE_WITHIN_S)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        finally:
+            self._process.kill()
+            self._process.wait()
 
-def _written(folder: Path) -> int:
-    """Bytes of all files below a folder, with a charge for each so that many empty ones count too."""
-    total = 0
-    for place, folders, files in os.walk(folder, onerror=lambda _error: None):
-        total += 4096 * (len(folders) + len(files))
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 (a file may vanish)
-            except OSError:
-                continue
-    return total
+    def _ending(self, status: int) -> Ending:
+        if status == 0:
+            return Ending.ANSWERED
+        if self._group and self._group.ran_out():
+            return Ending.MEMORY
+        known = {-signal.SIGXCPU: Ending.TIME, OUT_OF_MEMORY: Ending.MEMORY, NO_WALLS: Ending.NO_WALLS}
+        return known.get(status, Ending.CRASHED)
 
 
 def _tail(words: IO[bytes]) -> str:

@@ -80,6 +80,8 @@ def run_admission(*, admission_id: int) -> None:
                 upload=admission.record.upload_path,
                 manifest=admission.manifest,
                 into=bundles_folder(),
+                time_limit_s=settings.ADMISSION_SECONDS,
+                memory_limit=settings.ADMISSION_BYTES,
                 unconfined=settings.SKINSITE_UNCONFINED_ADMISSION,
             )
         with transaction.atomic():

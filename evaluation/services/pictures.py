@@ -251,6 +251,12 @@ def _run(
         descriptors=[] if descriptor is None else [descriptor],
         unconfined=unconfined,
     )
+    if ended.how is Ending.NO_WALLS:
+        raise Failure(
+            "confinement-unavailable",
+            f"This server cannot decode pictures safely: {ended.last_words}.",
+            "docs/safety.md says what the machine must permit.",
+        )
     if ended.how is not Ending.ANSWERED:
         return None
     try:

@@ -6,6 +6,7 @@
 
 import ctypes
 import errno
+import json
 import os
 import signal
 import socket
@@ -103,8 +104,46 @@ def kill_parent() -> str:
     return attempt(lambda: os.kill(os.getppid(), signal.SIGTERM))
 
 
-def read_parent(name: str) -> str:
-    return attempt(Path("/proc", str(os.getppid()), name).read_bytes)
+def kill(pid: int) -> str:
+    return attempt(lambda: os.kill(pid, signal.SIGTERM))
+
+
+def reach(path: str, port: int, unix: str, abstract: str, pid: int) -> dict[str, str]:
+    """Try all that belongs to the portal: a file, a port, the broker's two kinds of socket, another process."""
+
+    def connect_unix(address: str) -> None:
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.connect(address)
+
+    return {
+        "file": read(path),
+        "port": connect(port),
+        "socket": attempt(lambda: connect_unix(unix)),
+        "abstract socket": attempt(lambda: connect_unix("\0" + abstract)),
+        "environment": read(f"/proc/{pid}/environ"),
+        "memory": read(f"/proc/{pid}/mem"),
+        "open files": list_folder(f"/proc/{pid}/fd"),
+        "signal": kill(pid),
+        "every signal": attempt(lambda: os.kill(-1, signal.SIGTERM)),
+        "graphics card": read("/dev/nvidia0"),
+        "disk": read("/dev/vda"),
+        "messages": attempt(lambda: os.listdir("/dev/mqueue")),
+        "shared memory": list_folder("/dev/shm"),
+    }
+
+
+def reach_through_namespaces_alone(folder: str, **portal: Any) -> None:
+    """Print what `reach` finds in a process that has the outer wall only, neither Landlock nor seccomp."""
+    from classifier.admission import namespaces
+
+    namespaces.unshare()
+    child = os.fork()
+    if child == 0:
+        namespaces.see_only(Path(folder), [Path(sys.prefix), Path(sys.base_prefix), Path("/usr"), Path("/lib")])
+        found = reach(**portal)
+        Path("found.json").write_text(json.dumps(found | {"seen": sorted(os.listdir("/"))}))
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def raise_limit() -> str:
@@ -125,7 +164,7 @@ def look_around() -> dict[str, Any]:
     Path("mine").write_text("allowed")
     return {
         "environment": dict(os.environ),
-        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+        "descriptors": [number for number in range(256) if attempt(lambda: os.fstat(number)) == "done"],  # noqa: B023
         "path": sys.path,
         "inside": Path("mine").read_text(),
     }
@@ -173,6 +212,17 @@ def convert_crash(**_request: Any) -> None:
 
 def convert_lie(**_request: Any) -> dict[str, Any]:
     return {"report": [], "accepted": True}
+
+
+def convert_flood(**_request: Any) -> list[Any]:
+    """Megabytes that take long to print."""
+    return [[[]]] * 400_000
+
+
+def convert_no_folder(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+    """A file stands where the bundle's folder should."""
+    Path("bundle").write_text("{}")
+    return _converted(manifest)
 
 
 def convert_link(**_request: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from classifier.admission import admit as admission
-from classifier.admission import confinement
+from classifier.admission import confinement, supervision
 from classifier.admission.admit import admit
 from classifier.admission.outcome import Outcome
 
@@ -58,6 +58,8 @@ def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
         ("crash", {}, "check-crashed"),
         ("lie", {}, "untrusted-answer"),
         ("link", {}, "untrusted-answer"),
+        ("flood", {}, "untrusted-answer"),
+        ("no_folder", {}, "untrusted-answer"),
         ("bundle_of_links", {}, "untrusted-answer"),
         ("other_classes", {}, "untrusted-answer"),
     ],
@@ -82,6 +84,30 @@ def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, mon
     assert outcome.error is not None
     assert outcome.error.code == "made-up"
     assert outcome.error.message == "red �[31m and reversed �"
+
+
+def test_the_report_says_which_walls_stood(upload: Path) -> None:
+    [walls] = [check for check in admitted(upload).report if check.check == "confinement"]
+    assert walls.passed
+    assert "Landlock" in walls.detail
+    assert "seccomp" in walls.detail
+    assert "namespaces" in walls.detail or "another user" in walls.detail
+
+
+def test_a_large_file_gets_more_time_and_memory(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[supervision.Limits] = []
+
+    def run(_task: str, *, limits: supervision.Limits, **_options: Any) -> supervision.Ended:
+        asked.append(limits)
+        return supervision.Ended(supervision.Ending.TIME, 1.0, 1.0, 0, -9, "")
+
+    monkeypatch.setattr(supervision, "run", run)
+    admitted(upload)
+    with upload.open("r+b") as file:
+        file.truncate(500 * 1024**2)
+    admitted(upload)
+    assert [limits.seconds for limits in asked] == pytest.approx([60, 185], abs=0.1)
+    assert [limits.memory for limits in asked] == [2 * 1024**3, 1024**3 + 2500 * 1024**2]
 
 
 def test_an_abandoned_staging_folder_is_removed(upload: Path) -> None:
