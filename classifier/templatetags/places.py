@@ -1,0 +1,20 @@
+"""`{% place "passport" model=model %}` shows what other apps have put into a place of a page."""
+
+from typing import Any
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from classifier import slots
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def place(context: template.Context, name: str, **objects: Any) -> SafeString:
+    request = context["request"]
+    parts = [
+        render_to_string(file, found | objects, request) for file, found in slots.contents(name, request, **objects)
+    ]
+    return mark_safe("".join(parts))  # noqa: S308 (each part is a rendered template)
