@@ -75,13 +75,16 @@ def admit(
 
 
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
+    began = time.monotonic()
     _check_shape(manifest)
     size = os.fstat(descriptor).st_size
     kind = sniffing.sniff(os.pread(descriptor, sniffing.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
 
     request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
-    converted, _ended = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=(descriptor,), size=size)
+    converted, conversion = _run(
+        CONVERT, request, "convert", CONVERTED, job, report, descriptors=(descriptor,), size=size
+    )
     try:
         complete = _agreed(manifest, converted["manifest"])
         bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
@@ -89,8 +92,9 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         log.warning("The bundle is not used: %s", error)
         raise _untrustworthy() from error
 
+    checked_s = time.monotonic() - began - converting.seconds
     request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
-    probed, ended = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
+    probed, probing = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
     return Outcome(
@@ -104,8 +108,16 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         sha256=bundle.sha256,
         bundle=final,
         layer=answers.plain(probed["layer"]),
-        measured={**probed["measured"], "peak_memory_bytes": ended.peak_memory},
+        measured={
+            **probed["measured"],
+            "peak_memory_bytes": max(converting.peak_memory, probing.peak_memory),
+            "stages_s": _rounded({"convert": converting.seconds, "check": checked_s, "prove": probing.seconds}),
+        },
     )
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {stage: round(value, 1) for stage, value in seconds.items()}
 
 
 def _check_shape(manifest: dict[str, Any]) -> None:
