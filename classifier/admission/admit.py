@@ -75,16 +75,14 @@ def admit(
 
 
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
-    began = time.monotonic()
     _check_shape(manifest)
     size = os.fstat(descriptor).st_size
     kind = sniffing.sniff(os.pread(descriptor, sniffing.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
 
     request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
-    converted, conversion = _run(
-        CONVERT, request, "convert", CONVERTED, job, report, descriptors=(descriptor,), size=size
-    )
+    given = (descriptor,)
+    converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
         complete = _agreed(manifest, converted["manifest"])
         bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
@@ -92,7 +90,6 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         log.warning("The bundle is not used: %s", error)
         raise _untrustworthy() from error
 
-    checked_s = time.monotonic() - began - converting.seconds
     request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
     probed, probing = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
     final = bundle.move(into)
@@ -111,13 +108,9 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         measured={
             **probed["measured"],
             "peak_memory_bytes": max(converting.peak_memory, probing.peak_memory),
-            "stages_s": _rounded({"convert": converting.seconds, "check": checked_s, "prove": probing.seconds}),
+            "stages_s": {"convert": round(converting.seconds, 1), "prove": round(probing.seconds, 1)},
         },
     )
-
-
-def _rounded(seconds: dict[str, float]) -> dict[str, float]:
-    return {stage: round(value, 1) for stage, value in seconds.items()}
 
 
 def _check_shape(manifest: dict[str, Any]) -> None:
@@ -247,9 +240,8 @@ def _stopped(ended: Ended, job: _Job) -> Refusal:
 
 def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
-    return Refusal(
-        "answer", "untrusted-answer", message, "Do not use this file; tell the operator where it comes from."
-    )
+    hint = "Do not use this file; tell the operator where it comes from."
+    return Refusal("answer", "untrusted-answer", message, hint)
 
 
 def _remove_abandoned(into: Path) -> None:

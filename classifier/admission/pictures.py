@@ -39,7 +39,7 @@ def views(jpeg: bytes, *, fast: bool = False) -> list[Pixels]:
     """
     with Image.open(io.BytesIO(jpeg), formats=FORMATS) as image:
         if fast:
-            image.decoderconfig = (1, 1)  # type: ignore[attr-defined]  # scale 1, libjpeg's fastest DCT
+            image.decoderconfig = (1, 1)  # scale 1, libjpeg's fastest DCT
         whole = np.asarray(image.convert("RGB"))
     cut = [_middle(whole, share) for share in VIEWS]
     return [view for each in cut for view in (each, np.ascontiguousarray(each[:, ::-1]))]
