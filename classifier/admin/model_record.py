@@ -88,7 +88,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
                 ("About the model", {"fields": ("training_data", "licence", "card")}),
                 ("A whole manifest", {"fields": ("manifest",), "classes": ("collapse",)}),
             ]
-        report = ("Admission report", {"fields": ("report",)})
+        report = ("Admission report", {"fields": ("report_table",)})
         if obj.state != ModelState.REFUSED:
             return [(None, {"fields": ("page", *TEXTS)}), report, ("Facts", {"fields": FACTS})]
         return [
@@ -104,15 +104,17 @@ class ModelRecordAdmin(admin.ModelAdmin):
         if obj is None:
             return ()
         if obj.state == ModelState.REFUSED:
-            return ("page", "report", *REFUSED_FACTS)
+            return ("page", "report_table", *REFUSED_FACTS)
         frozen = () if obj.state == ModelState.CHECKING else ("name",)
-        return ("page", "report", *FACTS, *frozen)
+        return ("page", "report_table", *FACTS, *frozen)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         record = kwargs.get("obj") or context.get("original")
         form = context["adminform"].form
         more = {"field": field_of(record), "refused": record.state == ModelState.REFUSED} if record else {}
         upload = {"upload": getattr(form, "upload", None), "most_bytes": settings.MODEL_FILE_BYTES}
+        if not record:
+            more = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context | more | upload, *args, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelRecord | None = None) -> bool:
@@ -147,7 +149,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
         return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.get_absolute_url())
 
     @admin.display(description="Checks")
-    def report(self, record: ModelRecord) -> str:
+    def report_table(self, record: ModelRecord) -> str:
         return render_to_string("classifier/_report.html", {"model": record, "report": report_of(record)})
 
     @admin.action(description="Preselect for new cases")

@@ -37,18 +37,17 @@ def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Movement], Rows]:
     accurate, fast = views(jpeg), views(jpeg, fast=True)
     spec = loaded.manifest.input
     usual = _rows(loaded, accurate, spec)
-    found = [_moved(what, usual, _rows(loaded, accurate, other)) for what, other in other_resizes(spec)]
-    return [*found, _moved(FAST_DECODER, usual, _rows(loaded, fast, spec))], usual
+    what, other = other_resize(spec)
+    resized = _moved(what, usual, _rows(loaded, accurate, other))
+    return [resized, _moved(FAST_DECODER, usual, _rows(loaded, fast, spec))], usual
 
 
-def other_resizes(spec: InputSpec) -> list[tuple[str, InputSpec]]:
-    """Return the same input with one thing about its resize changed: the antialiasing, then the interpolation."""
-    other = "bicubic" if spec.interpolation == "bilinear" else "bilinear"
-    changes = [(f"{other} in place of {spec.interpolation}", replace(spec, interpolation=other))]
-    if spec.interpolation not in ("nearest", "area"):
-        words = "without antialiasing" if spec.antialias else "with antialiasing"
-        changes.insert(0, (f"resized {words}", replace(spec, antialias=not spec.antialias)))
-    return changes
+def other_resize(spec: InputSpec) -> tuple[str, InputSpec]:
+    """Return the same input with the other antialiasing, or, where that changes nothing, another interpolation."""
+    if spec.interpolation in ("nearest", "area"):
+        return f"resized bilinear in place of {spec.interpolation}", replace(spec, interpolation="bilinear")
+    words = "without antialiasing" if spec.antialias else "with antialiasing"
+    return f"resized {words}", replace(spec, antialias=not spec.antialias)
 
 
 def _rows(loaded: Classifier, pictures: Sequence[Pixels], spec: InputSpec) -> Rows:

@@ -13,6 +13,7 @@ from classifier.services.model_uploads import KeptUpload, keep, kept_upload
 from skinsite.refusal import Refusal
 
 TEXTS = ("name", "licence", "card")
+WIDE = forms.TextInput(attrs={"class": "vTextField"})
 MANIFEST_FIELDS = tuple(ManifestFields.base_fields)
 FIELDS_OF_CODES = {
     "needs-classes": "classes",
@@ -50,9 +51,9 @@ class RegistrationForm(ManifestFields, forms.ModelForm):
         help_text="Keras .keras or .h5, PyTorch weights as .pth, .pt or .safetensors, at most 2 GB.",
     )
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
-    name = forms.CharField(max_length=100, required=False, help_text="Empty: the file's name.")
+    name = forms.CharField(max_length=100, required=False, widget=WIDE, help_text="Empty: the file's name.")
     version = forms.CharField(max_length=40, required=False, help_text="Empty: 1.")
-    licence = forms.CharField(max_length=300, required=False)
+    licence = forms.CharField(max_length=300, required=False, widget=WIDE)
     card = forms.CharField(
         label="Model card",
         required=False,

@@ -173,7 +173,7 @@ def test_the_report_is_text_from_strangers(administrator):
     record = make_model(report=[{"check": "layers", "passed": True, "detail": "<script>alert(1)</script>"}])
     page = administrator.get(change_page(record)).content.decode()
     assert "<script>alert(1)</script>" not in page
-    assert "&lt;script&gt;alert(1)" in page
+    assert "<p>&lt;script&gt;alert(1)" in page
 
 
 @pytest.mark.parametrize(
