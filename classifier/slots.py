@@ -10,8 +10,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-PLACES = frozenset({"passport", "passport-actions", "start"})
-"""`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person."""
+PLACES = frozenset({"passport", "passport-actions", "start", "card-results"})
+"""`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. `card-results`: facts
+for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template."""
 
 Context = Callable[..., dict[str, Any] | None]
 
@@ -36,3 +37,8 @@ def contents(place: str, request: HttpRequest, **objects: Any) -> list[tuple[str
     """Return the templates of a place with their contexts, in the order in which they were filled in."""
     found = ((filling.template, filling.context(request, **objects)) for filling in _fillings[place])
     return [(template, context) for template, context in found if context is not None]
+
+
+def facts(place: str, request: HttpRequest, **objects: Any) -> list[dict[str, Any]]:
+    """Return what a place is told, for one that is no part of a page."""
+    return [context for _template, context in contents(place, request, **objects)]

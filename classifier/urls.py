@@ -25,4 +25,8 @@ urlpatterns = [
     path("predictions/<int:pk>/heat.png", media.heat, name="heat"),
     path("models/", models.models, name="models"),
     path("models/<int:pk>/", models.model, name="model"),
+    path("models/<int:pk>/admission/", models.model_admission, name="model_admission"),
+    path("models/<int:pk>/README.md", models.model_card, name="model_card"),
+    path("models/<int:pk>/choose/", models.model_choose, name="model_choose"),
+    path("models/<int:pk>/retire/", models.model_retire, name="model_retire"),
 ]

@@ -15,4 +15,6 @@ class EvaluationConfig(AppConfig):
 
         swept.connect(sweep, dispatch_uid="evaluation")
         slots.fill("passport", "evaluation/_on_a_passport.html", fillings.evaluations_of_model)
+        slots.fill("passport", "evaluation/_training_of_model.html", fillings.training_of_model)
+        slots.fill("card-results", "", fillings.results_for_card)
         slots.fill("start", "evaluation/_on_the_start.html", fillings.last_evaluations)

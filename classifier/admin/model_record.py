@@ -3,21 +3,26 @@
 from pathlib import Path
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.forms.manifest import SKELETON, ManifestField
-from classifier.models import Admission, ModelRecord
+from classifier.forms.manifest import IN_INPUT
+from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, field_of
+from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admissions import recheck_model, register_model, retire_model
+from classifier.services.admission_report import report_of
+from classifier.services.admissions import recheck_model, retire_model
+from classifier.services.model_uploads import keep
 from skinsite.refusal import Conflict, Refusal
 
-TEXTS = ("name", "licence", "card")
 FACTS = (
     "state",
     "is_default",
@@ -32,72 +37,10 @@ FACTS = (
     "created",
     "created_by",
 )
-
-
-class RegistrationForm(forms.ModelForm):
-    """A file and what it does not say itself."""
-
-    file = forms.FileField(
-        label="Model file",
-        help_text="A Keras .keras or .h5 file, or a PyTorch state_dict as .pth, .pt or .safetensors.",
-    )
-    manifest = ManifestField(
-        initial=SKELETON,
-        help_text="Name, classes in the order of the outputs, input and architecture; what is left out is proposed.",
-    )
-
-    user: Any = None
-    registered: ModelRecord
-
-    class Meta:
-        model = ModelRecord
-        fields = ()
-
-    def clean(self) -> dict[str, Any]:
-        """Register here, so that a refusal stands beside its field and nothing is written."""
-        cleaned = super().clean() or {}
-        if self.errors:
-            return cleaned
-        file = cleaned["file"]
-        try:
-            admission = register_model(
-                user=self.user, file=file, file_name=Path(file.name).name, manifest=cleaned["manifest"]
-            )
-        except Refusal as refusal:
-            for problem in refusal.problems:
-                self.add_error("file" if problem.field == "file" else "manifest", problem.message)
-        else:
-            self.registered = self.instance = ModelRecord.objects.get(pk=admission.record_id)
-        return cleaned
-
-    def _post_clean(self) -> None:
-        """The service has validated and written the record."""
-
-    def save(self, commit: bool = True) -> ModelRecord:
-        return self.registered
-
-    def save_m2m(self) -> None:
-        """There is nothing of the kind."""
-
-
-class RecheckForm(forms.ModelForm):
-    """The texts of a model; for a refused one also another manifest."""
-
-    other_manifest = ManifestField(
-        label="Manifest", required=False, help_text="Change it and save: the same file is checked again."
-    )
-
-    class Meta:
-        model = ModelRecord
-        fields = TEXTS
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.state != ModelState.REFUSED:
-            del self.fields["other_manifest"]
-            return
-        last = Admission.objects.filter(record=self.instance).last()
-        self.fields["other_manifest"].initial = last.manifest if last else {}
+REFUSED_FACTS = tuple(name for name in FACTS if name != "architecture")  # there it is a field of the form
+SIDES = ("classes", "unnamed", "output", "clinical", "architecture")
+PIPELINE = tuple(name for name in IN_INPUT if name != "clinical")
+INPUT = ("Input: what is left empty is proposed from the file", {"fields": PIPELINE, "classes": ("collapse",)})
 
 
 @admin.register(ModelRecord)
@@ -108,28 +51,71 @@ class ModelRecordAdmin(admin.ModelAdmin):
     actions = ("make_default", "make_no_default", "retire")
     ordering = ("-created",)
 
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def get_urls(self) -> list[Any]:
+        upload = self.admin_site.admin_view(self.upload)
+        return [path("upload/", upload, name="classifier_modelrecord_upload"), *super().get_urls()]
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Keep a file that the page sends on its own, as the whole body; answer with what the form has to carry."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if request.method != "POST" or not length.isdigit() or int(length) > settings.MODEL_FILE_BYTES:
+            return JsonResponse({"problem": "Send one file of at most 2 GB."}, status=413)
+        try:
+            kept = keep(request, Path(request.GET.get("name", "model")).name)  # type: ignore[arg-type]  # it reads
+        except Refusal as refusal:
+            return JsonResponse({"problem": str(refusal)}, status=422)
+        return JsonResponse({"kept": kept.token(request.user), "size": kept.size, "sha256": kept.sha256})
+
     def get_form(
         self, request: HttpRequest, obj: ModelRecord | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        if obj is not None:
-            return super().get_form(request, obj, change, form=RecheckForm, **kwargs)
-        return type("RegistrationFormOfRequest", (RegistrationForm,), {"user": request.user})
+        if obj is None:
+            return type("RegistrationFormOfRequest", (RegistrationForm,), {"user": request.user})
+        form = RecheckForm if obj.state == ModelState.REFUSED else TextsForm
+        return super().get_form(request, obj, change, form=form, **(kwargs | {"fields": None}))
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelRecord | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": ("file", "manifest")})]
-        texts = [*TEXTS, "other_manifest"] if obj.state == ModelState.REFUSED else TEXTS
+            return [
+                (None, {"fields": ("file", "kept", "name", "version")}),
+                ("What the file does not say", {"fields": SIDES}),
+                INPUT,
+                ("About the model", {"fields": ("training_data", "licence", "card")}),
+                ("A whole manifest", {"fields": ("manifest",), "classes": ("collapse",)}),
+            ]
+        report = ("Admission report", {"fields": ("report_table",)})
+        if obj.state != ModelState.REFUSED:
+            return [(None, {"fields": ("page", *TEXTS)}), report, ("Facts", {"fields": FACTS})]
         return [
-            (None, {"fields": ("page", *texts)}),
-            ("Admission report", {"fields": ("report_table",)}),
-            ("Facts", {"fields": FACTS}),
+            (None, {"fields": ("page", *TEXTS)}),
+            ("What the file is checked with", {"fields": SIDES}),
+            INPUT,
+            ("More of the manifest", {"fields": ("training_data", "manifest")}),
+            report,
+            ("Facts", {"fields": REFUSED_FACTS}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ModelRecord | None = None) -> Any:
         if obj is None:
             return ()
-        frozen = () if obj.state in (ModelState.CHECKING, ModelState.REFUSED) else ("name",)
+        if obj.state == ModelState.REFUSED:
+            return ("page", "report_table", *REFUSED_FACTS)
+        frozen = () if obj.state == ModelState.CHECKING else ("name",)
         return ("page", "report_table", *FACTS, *frozen)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        record = kwargs.get("obj") or context.get("original")
+        form = context["adminform"].form
+        more = {"field": field_of(record), "refused": record.state == ModelState.REFUSED} if record else {}
+        upload = {"upload": getattr(form, "upload", None), "most_bytes": settings.MODEL_FILE_BYTES}
+        if not record:
+            more = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context | more | upload, *args, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelRecord | None = None) -> bool:
         """A model with predictions is retired, never deleted; one that was refused may go."""
@@ -144,11 +130,19 @@ class ModelRecordAdmin(admin.ModelAdmin):
         if not change:
             return
         obj.save(update_fields=[name for name in TEXTS if name in form.changed_data] or None)
-        if "other_manifest" in form.changed_data:
+        if isinstance(form, RecheckForm) and (form.asks_again or "_recheck" in request.POST):
             try:
-                recheck_model(record=obj, manifest=form.cleaned_data["other_manifest"])
+                recheck_model(record=obj, manifest=form.told())
             except (Conflict, Refusal) as reason:
                 self.message_user(request, str(reason), messages.ERROR)
+
+    def response_add(self, request: HttpRequest, obj: ModelRecord, post_url_continue: Any = None) -> HttpResponse:
+        """The passport shows how the check goes."""
+        return redirect(obj)
+
+    def response_change(self, request: HttpRequest, obj: ModelRecord) -> HttpResponse:
+        checking = ModelRecord.objects.filter(pk=obj.pk, state=ModelState.CHECKING).exists()
+        return redirect(obj) if checking else super().response_change(request, obj)
 
     @admin.display(description="Page")
     def page(self, record: ModelRecord) -> SafeString:
@@ -156,7 +150,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
 
     @admin.display(description="Checks")
     def report_table(self, record: ModelRecord) -> str:
-        return render_to_string("admin/classifier/modelrecord/report.html", {"record": record})
+        return render_to_string("classifier/_report.html", {"model": record, "report": report_of(record)})
 
     @admin.action(description="Preselect for new cases")
     def make_default(self, request: HttpRequest, models: QuerySet[ModelRecord]) -> None:

@@ -87,7 +87,8 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     report.passed("content", f"{kind}, {size:,} bytes")
 
     request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
-    converted, _ended = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=(descriptor,), size=size)
+    given = (descriptor,)
+    converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
         complete = _agreed(manifest, converted["manifest"])
         bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
@@ -96,7 +97,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         raise _untrustworthy() from error
 
     request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
-    probed, ended = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
+    probed, probing = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
     return Outcome(
@@ -110,7 +111,11 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         sha256=bundle.sha256,
         bundle=final,
         layer=answers.plain(probed["layer"]),
-        measured={**probed["measured"], "peak_memory_bytes": ended.peak_memory},
+        measured={
+            **probed["measured"],
+            "peak_memory_bytes": max(converting.peak_memory, probing.peak_memory),
+            "stages_s": {"convert": round(converting.seconds, 1), "prove": round(probing.seconds, 1)},
+        },
     )
 
 
@@ -251,9 +256,8 @@ def _stopped(ended: Ended, job: _Job) -> Refusal:
 
 def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
-    return Refusal(
-        "answer", "untrusted-answer", message, "Do not use this file; tell the operator where it comes from."
-    )
+    hint = "Do not use this file; tell the operator where it comes from."
+    return Refusal("answer", "untrusted-answer", message, hint)
 
 
 def _remove_abandoned(into: Path) -> None:

@@ -8,7 +8,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission import archives, keras_files, strangers, torch_files
+from classifier.admission import archives, keras_files, origin, strangers, torch_files
 from classifier.admission.facts import Facts
 from classifier.admission.outcome import Refusal, Report
 from classifier.admission.pictures import pictures
@@ -37,6 +37,7 @@ def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, A
 
 
 def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+    report.passed("origin", origin.describe(file, kind))
     if kind is Kind.HDF5:
         return _convert_keras(keras_files.read_hdf5(file, report), manifest, folder, report)
     if kind is Kind.ZIP:

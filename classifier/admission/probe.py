@@ -1,5 +1,6 @@
 """The second child's task: load a bundle as a worker will, and see that it answers as the framework's own model did."""
 
+import re
 import time
 from importlib import import_module
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.admission import plumbing
 from classifier.admission.outcome import Refusal, Report
-from classifier.admission.pictures import pictures
+from classifier.admission.pictures import photograph, pictures
 from classifier.inference import bundle as bundle_files
 from classifier.inference.classifier import MODULES, Classifier, load, run
 from classifier.inference.clinical import Clinical
@@ -22,6 +24,7 @@ RETRAIN = "Look at the weights in your own framework: does it answer for a pictu
 
 OURS = "Tell the operator: the file itself may be good."
 UNKNOWN = Clinical()
+UNNAMED = re.compile(r"other_\d+")
 
 Rows = NDArray[np.floating[Any]]
 
@@ -39,6 +42,7 @@ def probe(bundle: str, expected: list[list[float]]) -> dict[str, Any]:
 
 def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
     loaded, load_ms = _load(folder, report)
+    before = _memory("VmRSS:")
     rows = _answers(loaded)
     check_finite(rows)
     report.passed("finite", f"{len(rows)} pictures, every probability is a number")
@@ -48,9 +52,16 @@ def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
     _check_same_as_framework(rows, expected, report)
     _note_clinical(loaded, rows, report)
     layer = _note_layer(loaded, report)
-    milliseconds = _milliseconds(loaded)
-    report.passed("speed", f"{milliseconds:.0f} ms for one picture, {load_ms:.0f} ms to load")
-    return {"layer": layer, "measured": {"predict_ms": round(milliseconds, 1), "load_ms": round(load_ms)}}
+    measured = _cost(loaded, load_ms, before, report)
+    if (jpeg := photograph()) is None:
+        report.warned("plumbing", "not measured: the sample photograph of the package dermapred is not installed")
+        return {"layer": layer, "measured": measured}
+    movements, real = plumbing.measure(loaded, jpeg)
+    measured["plumbing"] = [movement.to_json() for movement in movements]
+    for movement in movements:
+        report.passed("plumbing", _sentence(movement))
+    measured |= _note_unnamed(loaded, real, report)
+    return {"layer": layer, "measured": measured}
 
 
 def check_finite(rows: Rows) -> None:
@@ -151,6 +162,44 @@ def _note_layer(loaded: Classifier, report: Report) -> str:
     return loaded.layer
 
 
-def _milliseconds(loaded: Classifier) -> float:
+def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> dict[str, Any]:
+    """Milliseconds and bytes of predictions; `before` are the bytes of this process once the model was loaded."""
     times = [run(loaded, pictures()[:1], [UNKNOWN], maps=False).predict_ms for _run in range(TIMED_RUNS)]
-    return float(np.median(times))
+    milliseconds, process = float(np.median(times)), _memory("VmRSS:")
+    more = max(0, _memory("VmHWM:") - before)
+    report.passed("speed", f"{milliseconds:.0f} ms for one picture (median of {TIMED_RUNS}), {load_ms:.0f} ms to load")
+    words = f"a process with the model has {process / 1e6:,.0f} MB, and at most {more / 1e6:,.0f} MB more at work"
+    report.passed("memory", words)
+    return {
+        "predict_ms": round(milliseconds, 1),
+        "load_ms": round(load_ms),
+        "process_bytes": process,
+        "predict_bytes": more,
+    }
+
+
+def _memory(what: str) -> int:
+    """Bytes of this process: VmRSS now, VmHWM at their height."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
+
+
+def _sentence(movement: plumbing.Movement) -> str:
+    turned = f"another class wins in {movement.changed}" if movement.changed else "the same class wins in all"
+    return (
+        f"{movement.what}: a probability moves by up to {movement.largest:.3f} on {movement.pictures} views of a "
+        f"photograph, {turned}"
+    )
+
+
+def _note_unnamed(loaded: Classifier, rows: Rows, report: Report) -> dict[str, Any]:
+    """What the outputs without a name take of the probability, on the photograph's views."""
+    places = [place for place, code in enumerate(loaded.manifest.codes) if UNNAMED.fullmatch(code)]
+    if not places:
+        return {}
+    mass = rows[:, places].sum(axis=1)
+    mean, largest = float(mass.mean()), float(mass.max())
+    report.passed(
+        "unnamed", f"{len(places)} outputs without a name take {mean:.3f} of a picture, at most {largest:.3f}"
+    )
+    return {"unnamed": {"outputs": len(places), "mean": round(mean, 6), "largest": round(largest, 6)}}

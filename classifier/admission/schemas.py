@@ -43,13 +43,16 @@ CONVERTED = _object(
     }
 )
 MILLISECONDS = {"type": "number", "minimum": 0, "maximum": 10**7}
-PROBED = _object(
+SHARE = {"type": "number", "minimum": 0, "maximum": 1.0001}
+MOVEMENT = _object({"what": TEXT, "largest": SHARE, "changed": COUNT, "pictures": COUNT})
+MEASURED = _object(
+    {"predict_ms": MILLISECONDS, "load_ms": MILLISECONDS, "process_bytes": COUNT, "predict_bytes": COUNT},
     {
-        "report": REPORT,
-        "layer": TEXT,
-        "measured": _object({"predict_ms": MILLISECONDS, "load_ms": MILLISECONDS}),
-    }
+        "plumbing": {"type": "array", "maxItems": 10, "items": MOVEMENT},
+        "unnamed": _object({"outputs": COUNT, "mean": SHARE, "largest": SHARE}),
+    },
 )
+PROBED = _object({"report": REPORT, "layer": TEXT, "measured": MEASURED})
 DESCRIPTION = _object(
     {
         "format": {"type": "integer"},

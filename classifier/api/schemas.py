@@ -55,6 +55,7 @@ class Model(Schema):
     upload_sha256: str
     created: datetime
     report: list[Check]
+    measured: dict[str, Any] = Field(description="milliseconds, bytes, seconds of each stage, sensitivity to plumbing")
     card: str = Field(description="address of the model's page")
     error: dict[str, Any] | None = Field(description="why it was refused: code, message, hint")
 

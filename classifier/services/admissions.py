@@ -1,9 +1,6 @@
 """Registering a model: the file is kept as it is, an admission decides whether it becomes ready."""
 
-import hashlib
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,39 +10,45 @@ from django.db import IntegrityError, transaction
 from classifier.admission.admit import Outcome, admit
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
+from classifier.services.model_uploads import KeptUpload, keep
 from classifier.services.queueing import send_admission_on_commit
 from skinsite.jobs import State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
 
-CHUNK_BYTES = 1024 * 1024
 MANIFEST_BYTES = 1024 * 1024
 
 
-def register_model(*, user: Any, file: IO[bytes], file_name: str, manifest: dict[str, Any]) -> Admission:
-    """Keep the upload, write a record that is being checked and a queued admission; sent after the commit.
-
-    Raises Refusal for an empty or too large file, a manifest that is no object, and a name with a version that exists.
-    """
-    name, version = _name_and_version(manifest, file_name)
-    if ModelRecord.objects.filter(name=name, version=version).exists():
-        raise Refusal(Problem("manifest", f"{name} has a version {version} already: give this one another version."))
-    path, digest = _keep(file)
+def register_model(
+    *, user: Any, file: IO[bytes], file_name: str, manifest: dict[str, Any], send: bool = True
+) -> Admission:
+    """Keep the upload and register it; what is refused is not kept. Raises Refusal as `register_kept` does."""
+    _name_and_version(manifest, file_name)
+    kept = keep(file, file_name)
     try:
-        with transaction.atomic():
-            record = ModelRecord.objects.create(
-                name=name,
-                version=version,
-                upload=str(path.relative_to(settings.SKINSITE_DATA)),
-                upload_name=file_name[-255:],
-                upload_sha256=digest,
-                licence=str(manifest.get("licence", ""))[:300],
-                card=str(manifest.get("card", ""))[:100_000],
-                created_by=user,
-            )
-            return _queue(record, manifest)
+        return register_kept(user=user, kept=kept, manifest=manifest, send=send)
     except BaseException:
-        path.unlink(missing_ok=True)
+        kept.discard()
         raise
+
+
+def register_kept(*, user: Any, kept: KeptUpload, manifest: dict[str, Any], send: bool = True) -> Admission:
+    """Write a record that is being checked and a queued admission; unless told otherwise, sent after the commit.
+
+    Raises Refusal for a manifest that is no object, and a name with a version that exists.
+    """
+    name, version = _name_and_version(manifest, kept.file_name)
+    with transaction.atomic():
+        record = ModelRecord.objects.create(
+            name=name,
+            version=version,
+            upload=str(kept.path.relative_to(settings.SKINSITE_DATA)),
+            upload_name=kept.file_name,
+            upload_sha256=kept.sha256,
+            licence=str(manifest.get("licence", ""))[:300],
+            card=str(manifest.get("card", ""))[:100_000],
+            created_by=user,
+        )
+        return _queue(record, manifest, send=send)
 
 
 def recheck_model(*, record: ModelRecord, manifest: dict[str, Any]) -> Admission:
@@ -59,6 +62,21 @@ def recheck_model(*, record: ModelRecord, manifest: dict[str, Any]) -> Admission
             return _queue(record, manifest)
         except IntegrityError as error:
             raise Conflict("This model is being checked already.") from error
+
+
+def choose_candidate(*, record: ModelRecord, number: int) -> Admission:
+    """Check a `needs-choice` model again, as its candidate of this number (from 0). Raises Conflict, Refusal."""
+    candidates = (record.error or {}).get("candidates") or []
+    if not 0 <= number < len(candidates):
+        raise Refusal(Problem("candidate", "There is no such candidate: load the page again."))
+    chosen = {"architecture": candidates[number]["architecture"]}
+    return recheck_model(record=record, manifest=last_manifest(record) | chosen)
+
+
+def last_manifest(record: ModelRecord) -> dict[str, Any]:
+    """What the administrator gave for the last check of the file."""
+    last = Admission.objects.filter(record=record).order_by("pk").last()
+    return dict(last.manifest) if last else {}
 
 
 def retire_model(*, record: ModelRecord) -> None:
@@ -128,9 +146,10 @@ def _write_outcome(record: ModelRecord, outcome: Outcome) -> None:
     ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING).update(**fields)
 
 
-def _queue(record: ModelRecord, manifest: dict[str, Any]) -> Admission:
+def _queue(record: ModelRecord, manifest: dict[str, Any], *, send: bool = True) -> Admission:
     admission = Admission.objects.create(record=record, manifest=manifest)
-    send_admission_on_commit(admission)
+    if send:
+        send_admission_on_commit(admission)
     return admission
 
 
@@ -142,6 +161,10 @@ def _name_and_version(manifest: dict[str, Any], file_name: str) -> tuple[str, st
         raise Refusal(Problem("manifest.name", "The name must be a text of 1 to 100 characters."))
     if not isinstance(version, str) or not 1 <= len(version) <= 40:
         raise Refusal(Problem("manifest.version", "The version must be a text of 1 to 40 characters."))
+    if ModelRecord.objects.filter(name=name, version=version).exists():
+        raise Refusal(
+            Problem("manifest.version", f"{name} has a version {version} already: give this one another version.")
+        )
     return name, version
 
 
@@ -150,24 +173,3 @@ def _check_size(manifest: dict[str, Any]) -> None:
         raise Refusal(Problem("manifest", "The manifest must be a JSON object."))
     if len(json.dumps(manifest)) > MANIFEST_BYTES:
         raise Refusal(Problem("manifest", "The manifest is above the limit of 1 MB."))
-
-
-def _keep(file: IO[bytes]) -> tuple[Path, str]:
-    """Stream the upload into one private file of our own name; return its path and SHA-256."""
-    folder = Path(settings.SKINSITE_DATA, "models", "uploads")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / uuid.uuid4().hex
-    digest, size = hashlib.sha256(), 0
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as kept:
-            while chunk := file.read(CHUNK_BYTES):
-                size += len(chunk)
-                if size > settings.MODEL_FILE_BYTES:
-                    raise Refusal(Problem("file", "The model file is above the limit of 2 GB."))
-                digest.update(chunk)
-                kept.write(chunk)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path, digest.hexdigest()

@@ -41,6 +41,7 @@ def model_document(model: ModelRecord) -> Document:
         "upload_sha256": model.upload_sha256,
         "created": moment(model.created),
         "report": model.report,
+        "measured": model.measured,
         "card": model.get_absolute_url(),
         "error": model.error,
     }

@@ -1,5 +1,6 @@
 """How numbers, classes and icons look, the same on every page."""
 
+import json
 from typing import Any
 
 from django import template
@@ -40,6 +41,22 @@ def duration(milliseconds: float | None) -> str:
 def percent_width(value: float | None) -> str:
     """A share in [0, 1] as the width of a bar."""
     return f"{100 * (value or 0):.2f}%"
+
+
+@register.filter
+def percent_number(value: float | None) -> str:
+    """A share in [0, 1] as a number of 0 to 100."""
+    return f"{100 * min(1.0, value or 0):.2f}"
+
+
+@register.filter
+def architecture_words(architecture: dict[str, Any]) -> str:
+    """An architecture as a manifest has it, in one line."""
+    rest = {name: value for name, value in architecture.items() if name not in ("family", "name", "layers")}
+    layers = architecture.get("layers")
+    what = architecture.get("name") or (f"{len(layers)} layers" if isinstance(layers, list) else "")
+    more = f", {json.dumps(rest)}" if rest else ""
+    return f"{architecture.get('family', '')} {what}{more}".strip()
 
 
 @register.filter

@@ -1,5 +1,7 @@
 """Data sets, evaluations, training lists and places of classes in the Django admin."""
 
+from typing import Any
+
 from django.contrib import admin
 
 from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, TrainingSet
@@ -37,7 +39,14 @@ class ComparisonAdmin(ReadOnly):
 @admin.register(TrainingSet)
 class TrainingSetAdmin(admin.ModelAdmin):
     list_display = ("name", "model", "data_set")
+    list_filter = ("model",)
     list_select_related = ("model", "data_set")
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        made = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if made is not None and db_field.name == "identifiers":
+            made.help_text = "One a line: an image's id, a lesion's id, or the SHA-256 of an image's decoded pixels."
+        return made
 
 
 @admin.register(ClassPlace)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from classifier.services.admissions import CHUNK_BYTES
+from classifier.services.model_uploads import CHUNK_BYTES
 from evaluation.intake import tables
 from evaluation.intake.tables import NeedsMapping, Refused, Row, Unreadable
 from evaluation.intake.vocabulary import meanings, understand

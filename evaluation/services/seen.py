@@ -79,6 +79,7 @@ def _of_list(entry: TrainingSet, images: Iterable[LabelledImage]) -> dict[int, s
     ids = entry.ids
     found = {image.pk: "lesion" for image in images if image.lesion and image.lesion.lower() in ids}
     found |= {image.pk: "id" for image in images if image.name.lower() in ids}
+    found |= {image.pk: "pixels" for image in images if image.sha256 in ids}
     if entry.data_set is not None:
         found |= _alike([image for image in images if image.pk not in found], entry.data_set)
     return found

@@ -1,10 +1,11 @@
 """Administrators register models, read their reports and retire them in the Django admin."""
 
-import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from classifier.models import Admission, ModelRecord
 from tests.factories import make_model, make_user
@@ -59,18 +60,120 @@ def test_a_ready_models_file_and_classes_cannot_be_changed(administrator):
     assert (changed.card, changed.sha256) == ("New text", record.sha256)
 
 
-def test_a_refused_model_is_checked_again_with_another_manifest(administrator):
-    record = make_model(state="refused", bundle="", sha256="", error={"code": "needs-classes", "message": "7 outputs"})
-    form = {"name": record.name, "card": "", "licence": "", "other_manifest": json.dumps({"classes": ["nv", "mel"]})}
-    assert administrator.post(change_page(record), form).status_code == 302
+def refused_model(code="needs-classes", manifest=None, **fields):
+    error = {
+        "code": code,
+        "message": "The manifest names no classes, and the file has 7 outputs.",
+        "hint": "Name them.",
+    }
+    record = make_model("Refused", state="refused", bundle="", sha256="", error=error | fields)
+    Admission.objects.create(record=record, manifest=manifest or {}, state="done", finished_at=timezone.now())
+    return record
+
+
+TEXTS = {"name": "Refused", "card": "", "licence": ""}
+
+
+def test_a_refused_model_is_checked_again_with_what_the_fields_say(administrator):
+    record = refused_model(manifest={"input": {"width": 64, "mean": [0, 0, 0]}, "framework": "keras"})
+    given = {"classes": "nv, mel", "width": "64", "mean": "0, 0, 0", "manifest": '{"framework": "keras"}'}
+    answer = administrator.post(change_page(record), TEXTS | given)
+    assert answer["Location"] == record.get_absolute_url()
     assert ModelRecord.objects.get().state == "checking"
+    told = Admission.objects.last().manifest
+    assert told["classes"] == ["nv", "mel"]
+    assert told["input"] == {"width": 64, "mean": [0, 0, 0]}
+    assert (told["framework"], told["name"], told["version"]) == ("keras", "Refused", "1")
+
+
+def test_another_licence_is_no_reason_to_check_again_but_the_button_is(administrator):
+    record = refused_model(manifest={"classes": ["nv", "mel"]})
+    administrator.post(change_page(record), TEXTS | {"licence": "MIT", "classes": "nv, mel"})
+    assert (ModelRecord.objects.get().state, ModelRecord.objects.get().licence) == ("refused", "MIT")
+    administrator.post(change_page(record), TEXTS | {"classes": "nv, mel", "_recheck": "1"})
+    assert ModelRecord.objects.get().state == "checking"
+
+
+@pytest.mark.parametrize(
+    ("code", "field"),
+    [
+        ("needs-classes", "classes"),
+        ("class-count", "classes"),
+        ("needs-output", "output"),
+        ("needs-clinical", "clinical"),
+        ("input-size", "width"),
+        ("needs-architecture", "architecture"),
+    ],
+)
+def test_a_refusal_leads_to_its_field(administrator, code, field):
+    record = refused_model(code)
+    page = administrator.get(change_page(record)).content.decode()
+    assert f'href="#id_{field}"' in page
+    (focused,) = re.findall(r"<\w+[^>]* autofocus[^>]*>", page)
+    assert f'id="id_{field}"' in focused
+    assert f"#id_{field}" in administrator.get(record.get_absolute_url()).content.decode()
+
+
+def test_a_file_that_is_no_model_leads_to_another_file(administrator):
+    record = refused_model("lfs-pointer")
+    assert "#id_" not in administrator.get(record.get_absolute_url()).content.decode()
+    assert reverse(ADD) in administrator.get(record.get_absolute_url()).content.decode()
+
+
+CANDIDATES = [
+    {"architecture": {"family": "timm", "name": "tf_efficientnet_b2"}, "differs": "BN epsilon 0.001"},
+    {"architecture": {"family": "timm", "name": "efficientnet_b2"}, "differs": "BN epsilon 1e-5"},
+]
+
+
+def test_one_click_checks_the_file_again_as_a_candidate(administrator):
+    record = refused_model("needs-choice", {"classes": ["nv", "mel"]}, candidates=CANDIDATES)
+    for page in (change_page(record), record.get_absolute_url()):
+        shown = administrator.get(page).content.decode()
+        assert "timm tf_efficientnet_b2" in shown
+        assert "BN epsilon 1e-5" in shown
+    administrator.post(reverse("model_choose", args=[record.pk]), {"candidate": "1"})
+    assert ModelRecord.objects.get().state == "checking"
+    assert Admission.objects.last().manifest == {
+        "classes": ["nv", "mel"],
+        "architecture": CANDIDATES[1]["architecture"],
+    }
+
+
+@pytest.mark.parametrize("candidate", ["2", "-1", "x", ""])
+def test_a_candidate_that_is_none_changes_nothing(administrator, candidate):
+    record = refused_model("needs-choice", candidates=CANDIDATES)
+    administrator.post(reverse("model_choose", args=[record.pk]), {"candidate": candidate})
+    assert ModelRecord.objects.get().state == "refused"
+
+
+def test_an_ordinary_user_chooses_and_retires_nothing(client):
+    client.force_login(make_user())
+    assert client.post(reverse("model_choose", args=[refused_model().pk]), {"candidate": "0"}).status_code == 404
+    ready = make_model()
+    assert client.post(reverse("model_retire", args=[ready.pk])).status_code == 403
+    assert ModelRecord.objects.get(pk=ready.pk).state == "ready"
+
+
+def test_an_administrator_retires_from_the_passport(administrator):
+    record = make_model()
+    administrator.post(reverse("model_retire", args=[record.pk]))
+    assert ModelRecord.objects.get().state == "retired"
+
+
+def test_the_missing_walls_are_shown_on_every_page_of_the_administration(administrator, settings):
+    settings.SKINSITE_UNCONFINED_ADMISSION = False
+    assert "without walls" not in administrator.get(reverse("admin:index")).content.decode()
+    settings.SKINSITE_UNCONFINED_ADMISSION = True
+    for page in (reverse("admin:index"), reverse(LIST), reverse(ADD)):
+        assert 'class="unconfined"' in administrator.get(page).content.decode()
 
 
 def test_the_report_is_text_from_strangers(administrator):
     record = make_model(report=[{"check": "layers", "passed": True, "detail": "<script>alert(1)</script>"}])
     page = administrator.get(change_page(record)).content.decode()
     assert "<script>alert(1)</script>" not in page
-    assert "&lt;script&gt;alert(1)" in page
+    assert "<p>&lt;script&gt;alert(1)" in page
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def _register(self, path: Path, manifest: dict[str, Any]) -> None:
         self._say(f"Checking the demo model {manifest['name']}")
         with path.open("rb") as file:
-            admission = register_model(user=None, file=file, file_name=path.name, manifest=manifest)
+            admission = register_model(user=None, file=file, file_name=path.name, manifest=manifest, send=False)
         run_admission(admission_id=admission.pk)
         record = ModelRecord.objects.get(pk=admission.record_id)
         if record.state != ModelState.READY:

@@ -1,0 +1,146 @@
+"""Registering a model, and checking a refused one again."""
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+
+from classifier.forms.manifest import ManifestFields, split
+from classifier.models import ModelRecord
+from classifier.models.model_record import ModelState
+from classifier.services.admissions import last_manifest, register_kept
+from classifier.services.model_uploads import KeptUpload, keep, kept_upload
+from skinsite.refusal import Refusal
+
+TEXTS = ("name", "licence", "card")
+WIDE = forms.TextInput(attrs={"class": "vTextField"})
+MANIFEST_FIELDS = tuple(ManifestFields.base_fields)
+FIELDS_OF_CODES = {
+    "needs-classes": "classes",
+    "class-count": "classes",
+    "needs-output": "output",
+    "output-mismatch": "output",
+    "constant-output": "output",
+    "ends-with-sigmoid": "output",
+    "sums": "output",
+    "needs-clinical": "clinical",
+    "clinical-mismatch": "clinical",
+    "input-size": "width",
+    "needs-architecture": "architecture",
+    "unknown-architecture": "architecture",
+    "needs-choice": "architecture",
+    "framework-mismatch": "manifest",
+    "bad-manifest": "manifest",
+}
+"""Which field answers a refusal; a code that is not here is about the file itself."""
+
+
+def field_of(record: ModelRecord) -> str:
+    """The field that a refused model waits for, or empty."""
+    if record.state != ModelState.REFUSED:
+        return ""
+    return FIELDS_OF_CODES.get((record.error or {}).get("code", ""), "")
+
+
+class RegistrationForm(ManifestFields, forms.ModelForm):
+    """A file and what it does not say itself. A file that came with a form that was wrong is kept and offered again."""
+
+    file = forms.FileField(
+        label="Model file",
+        required=False,
+        help_text="Keras .keras or .h5, PyTorch weights as .pth, .pt or .safetensors, at most 2 GB.",
+    )
+    kept = forms.CharField(widget=forms.HiddenInput, required=False)
+    name = forms.CharField(max_length=100, required=False, widget=WIDE, help_text="Empty: the file's name.")
+    version = forms.CharField(max_length=40, required=False, help_text="Empty: 1.")
+    licence = forms.CharField(max_length=300, required=False, widget=WIDE)
+    card = forms.CharField(
+        label="Model card",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 90}),
+        help_text="Markdown, without HTML.",
+    )
+
+    user: Any = None
+    registered: ModelRecord
+    upload: KeptUpload | None = None
+
+    class Meta:
+        model = ModelRecord
+        fields = ()
+
+    def clean(self) -> dict[str, Any]:
+        """Register here, so that a refusal stands beside its field."""
+        cleaned = super().clean() or {}
+        self.upload = self._kept(cleaned)
+        if self.upload is None or self.errors:
+            return cleaned
+        told = {name: cleaned[name] for name in ("name", "version", "licence", "card") if cleaned.get(name)}
+        try:
+            admission = register_kept(user=self.user, kept=self.upload, manifest=self.told() | told)
+        except Refusal as refusal:
+            for problem in refusal.problems:
+                field = problem.field.removeprefix("manifest.")
+                self.add_error(field if field in self.fields else "manifest", problem.message)
+        else:
+            self.registered = self.instance = ModelRecord.objects.get(pk=admission.record_id)
+        return cleaned
+
+    def _kept(self, cleaned: dict[str, Any]) -> KeptUpload | None:
+        """Keep the file that came, or find the one that came before."""
+        file = cleaned.get("file")
+        try:
+            if file:
+                kept = keep(file, Path(file.name).name)
+            elif cleaned.get("kept"):
+                kept = kept_upload(cleaned["kept"], self.user)
+            else:
+                self.add_error("file", "Choose a model file.")
+                return None
+        except Refusal as refusal:
+            self.add_error("file", str(refusal))
+            self._offer("")
+            return None
+        self._offer(kept.token(self.user))
+        return kept
+
+    def _offer(self, token: str) -> None:
+        """What the form carries when it is shown again."""
+        self.data = {**self.data.dict(), "kept": token}  # type: ignore[attr-defined]  # a QueryDict, without lists here
+
+    def _post_clean(self) -> None:
+        """The service has validated and written the record."""
+
+    def save(self, commit: bool = True) -> ModelRecord:
+        return self.registered
+
+    def save_m2m(self) -> None:
+        """There is nothing of the kind."""
+
+
+class TextsForm(forms.ModelForm):
+    """The texts of a model."""
+
+    class Meta:
+        model = ModelRecord
+        fields = TEXTS
+
+
+class RecheckForm(ManifestFields, TextsForm):
+    """The texts of a refused model, and what its file is checked with again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        told = {name: value for name, value in last_manifest(self.instance).items() if name not in (*TEXTS, "version")}
+        self.initial.update(split(told))
+        if waited_for := field_of(self.instance):
+            self.fields[waited_for].widget.attrs |= {"autofocus": True, "aria-describedby": "refusal"}
+
+    @property
+    def asks_again(self) -> bool:
+        return bool(set(self.changed_data) & set(MANIFEST_FIELDS))
+
+    def told(self) -> dict[str, Any]:
+        record, texts = self.instance, {name: self.cleaned_data.get(name) for name in TEXTS}
+        given = {name: value for name, value in texts.items() if value}
+        return {**super().told(), "name": record.name, "version": record.version, **given}
