@@ -52,7 +52,7 @@ SCALINGS = (
 
 def orders(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the named orders of these classes; the registered one comes first, unless it is one of them."""
-    known = {ALPHABETICAL: tuple(sorted(codes))} | ORDERS
+    known = {ALPHABETICAL: tuple(sorted(codes)), **ORDERS}
     found = {name: order for name, order in known.items() if sorted(order) == sorted(codes)}
     if tuple(codes) not in found.values():
         found = {AS_REGISTERED: tuple(codes)} | found

@@ -21,6 +21,7 @@ FEWEST_LESIONS = 5
 """Of a class in the half that tests; 10 in all."""
 FEWEST_IN_HALF = 30
 """A percentile bootstrap is used from 30 lesions up."""
+FEWEST_FOR_CHANCE = 3
 MATCHED_REPLICATES = 1000
 CONFIRMED, ELIMINATED, UNDETERMINED = "confirmed", "by elimination", "undetermined"
 
@@ -55,6 +56,7 @@ class Verdict:
 
     best: Tried
     second: Tried | None
+    tried: tuple[Tried, ...]
     reached: float
     chance: float
     informative: Difference
@@ -75,9 +77,7 @@ def judge(search: Search, *, seed: int, open_output: bool) -> Verdict:
     judged = _Judged(search)
     question, found = search.question, search.question.halves["search"]
     enough = min(pictures.lesion_count for pictures in question.halves.values()) >= FEWEST_IN_HALF
-    said = [tried.values.argmax(1) for tried in search.tried.values()]
-    null = chance(said, found.truth, found.lesions, outputs=len(question.codes), seed=seed)
-    limit, reached = float(np.quantile(null, LEVEL)), best_assigned(said, found.truth, len(question.codes))
+    reached, limit = _against_chance([tried.values for tried in search.tried.values()], found, seed)
     nothing = np.full(len(judged.losses), np.log(len(question.present)))
     informative = judged.compared(nothing, judged.losses)
     speaks = _speaks(enough, reached, limit, informative)
@@ -87,6 +87,7 @@ def judge(search: Search, *, seed: int, open_output: bool) -> Verdict:
     return Verdict(
         best=judged.best,
         second=judged.second(),
+        tried=tuple(search.tried.values()),
         reached=reached,
         chance=limit,
         informative=informative,
@@ -95,6 +96,20 @@ def judge(search: Search, *, seed: int, open_output: bool) -> Verdict:
         parts=tuple(parts),
         classes=judged.classes(speaks),
     )
+
+
+def _against_chance(values: Sequence[Floats], pictures: Pictures, seed: int) -> tuple[float, float]:
+    """Return the best balanced accuracy with assigned outputs, and what permuted labels reach in 1 of 100 searches.
+
+    Classes with hardly any lesion would make both a matter of luck: they are left out if two others remain.
+    """
+    enough = pictures.lesions_by_class[pictures.truth] >= FEWEST_FOR_CHANCE
+    kept = enough if len(np.unique(pictures.truth[enough])) > 1 else np.ones_like(enough)
+    truth = np.unique(pictures.truth[kept], return_inverse=True)[1].reshape(-1)
+    said = [answers[kept].argmax(1) for answers in values]
+    outputs = values[0].shape[1]
+    null = chance(said, truth, pictures.lesions[kept], outputs=outputs, seed=seed)
+    return best_assigned(said, truth, outputs), float(np.quantile(null, LEVEL))
 
 
 def _speaks(enough: bool, reached: float, limit: float, informative: Difference) -> bool:
@@ -182,7 +197,7 @@ class _Judged:
         wins = np.zeros(len(rows))
         for table in means:
             own = table[rows, places].sum()
-            wins += [own > best_matching(table, without=(row, places[row])) for row in rows]
+            wins += [own > best_matching(table, without=(int(row), int(places[row]))) for row in rows]
         return np.asarray(wins / len(means))
 
     def _finding(self, name: str, value: str, rivals: Sequence[tuple[str, Tried, Floats]], speaks: bool) -> Finding:

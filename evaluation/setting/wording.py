@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from evaluation.setting.search import FREE, Question
+from evaluation.setting.titles import TITLES
 from evaluation.setting.verdict import (
     ELIMINATED,
     FEWEST_IN_HALF,
@@ -11,15 +12,6 @@ from evaluation.setting.verdict import (
     Finding,
     Verdict,
 )
-
-TITLES = {
-    "color": "Colour order",
-    "scaling": "Value range",
-    "resize": "Resizing",
-    "interpolation": "Interpolation",
-    "antialias": "Antialias",
-    "output": "Output",
-}
 
 
 def sentences(verdict: Verdict, question: Question) -> list[str]:
