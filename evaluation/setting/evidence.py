@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.special import expit
 
 from evaluation.metrics.sample import Floats, Integers
 
@@ -79,8 +79,14 @@ def log_probabilities(logits: Floats, output: str) -> Floats:
     logits = np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
     if output == "sigmoid" and logits.shape[1] > 2:
         shares = np.log(np.clip(expit(logits), 1e-12, 1))
-        return np.asarray(shares - logsumexp(shares, axis=1, keepdims=True))
-    return np.asarray(np.clip(log_softmax(logits, axis=1), -30, 0))
+        return _log_softmax(shares)
+    return np.asarray(np.clip(_log_softmax(logits), -30, 0))
+
+
+def _log_softmax(values: Floats) -> Floats:
+    """Several times as quick as scipy's for a few hundred rows, and a fit needs thousands."""
+    shifted = values - values.max(1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +101,7 @@ class Calibration:
         return -self.log_scores(values)[np.arange(len(truth)), places[truth]]
 
     def log_scores(self, values: Floats) -> Floats:
-        mixed = softmax(self.slope * values + self.offsets, axis=1)
+        mixed = np.exp(_log_softmax(self.slope * values + self.offsets))
         return np.asarray(np.log((1 - UNIFORM_SHARE) * mixed + UNIFORM_SHARE / values.shape[1]))
 
 
@@ -107,7 +113,7 @@ def calibrated(values: Floats, places: Integers, pictures: Pictures) -> Calibrat
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, offsets = np.exp(parameters[0]), parameters[1:]
-        logs = log_softmax(slope * values + offsets, axis=1)
+        logs = _log_softmax(slope * values + offsets)
         residual = weights[:, None] * (np.exp(logs) - wanted)
         value = -(weights[:, None] * logs * wanted).sum() + RIDGE * (offsets**2).sum() / outputs
         gradient = [slope * (residual * values).sum(), *(residual.sum(0) + 2 * RIDGE * offsets / outputs)]
