@@ -12,8 +12,7 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
     "ISIC 2018": ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc"),
     "ISIC 2019": ("mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"),
 }
-ALPHABETICAL, AS_REGISTERED = "alphabetical", "as registered"
-BENIGN_FIRST = ("benign", "malignant")
+ALPHABETICAL, AS_REGISTERED, TURNED = "alphabetical", "as registered", "the other way round"
 RESIZES = ("stretch", "letterbox", "crop")
 SAMPLINGS = (
     ("nearest", False),
@@ -51,11 +50,16 @@ SCALINGS = (
 
 
 def orders(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the named orders of these classes; the registered one comes first, unless it is one of them."""
+    """Return the named orders of these classes; the registered one comes first, unless it is one of them.
+
+    Two classes have two orders, whatever they are called.
+    """
     known = {ALPHABETICAL: tuple(sorted(codes)), **ORDERS}
     found = {name: order for name, order in known.items() if sorted(order) == sorted(codes)}
     if tuple(codes) not in found.values():
         found = {AS_REGISTERED: tuple(codes)} | found
+    if len(codes) == 2 and len(found) == 1:
+        found[TURNED] = (codes[1], codes[0])
     return found
 
 

@@ -24,6 +24,7 @@ from evaluation.services.setting_checks import (
     start_setting_check,
 )
 from evaluation.services.setting_search import run_setting_check
+from evaluation.setting import assignment
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
@@ -106,6 +107,12 @@ def check(root, model, network) -> SettingCheck:
 def ran(check: SettingCheck) -> SettingCheck:
     run_setting_check(check_id=check.pk)
     return SettingCheck.objects.select_related("model", "filled").get(pk=check.pk)
+
+
+@pytest.fixture(autouse=True)
+def fewer_null_runs(monkeypatch) -> None:
+    """Where chance ends need not be known to the percent."""
+    monkeypatch.setattr(assignment, "NULL_RUNS", 50)
 
 
 def test_a_wrong_order_and_a_wrong_scaling_are_found_and_registered_without_an_upload(check, root):
