@@ -12,9 +12,11 @@ class EvaluationConfig(AppConfig):
         from classifier.services.sweeping import swept
         from evaluation import fillings
         from evaluation.services.queueing import sweep
+        from evaluation.services.setting_checks import checks_of_model
 
         swept.connect(sweep, dispatch_uid="evaluation")
         slots.fill("passport", "evaluation/_on_a_passport.html", fillings.evaluations_of_model)
         slots.fill("passport", "evaluation/_training_of_model.html", fillings.training_of_model)
         slots.fill("card-results", "", fillings.results_for_card)
         slots.fill("start", "evaluation/_on_the_start.html", fillings.last_evaluations)
+        slots.fill("passport", "evaluation/_setting_checks_of_model.html", checks_of_model)

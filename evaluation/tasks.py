@@ -7,8 +7,9 @@ from evaluation.models.evaluation import Stage
 from evaluation.services.comparing import run_comparison
 from evaluation.services.evaluations import run_evaluation
 from evaluation.services.intake import run_import
-from evaluation.services.queueing import COMPARE, EVALUATE, IMPORT
+from evaluation.services.queueing import CHECK_SETTING, COMPARE, EVALUATE, IMPORT
 from evaluation.services.scoring import run_scoring
+from evaluation.services.setting_search import run_setting_check
 
 
 @shared_task(name=IMPORT, time_limit=24 * 3600)
@@ -30,3 +31,9 @@ def evaluate(evaluation_id: int) -> None:
 def compare(comparison_id: int) -> None:
     """Needs a queued comparison; leaves it done or failed."""
     run_comparison(comparison_id=comparison_id)
+
+
+@shared_task(name=CHECK_SETTING, time_limit=3600)
+def check_setting(check_id: int) -> None:
+    """Needs a queued setting check; takes one turn, and leaves it queued again, done or failed."""
+    run_setting_check(check_id=check_id)

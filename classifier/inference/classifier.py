@@ -13,7 +13,7 @@ from classifier.inference import clinical
 from classifier.inference.bundle import Bundle
 from classifier.inference.clinical import Clinical
 from classifier.inference.images import Pixels
-from classifier.inference.manifest import Manifest
+from classifier.inference.manifest import InputSpec, Manifest
 from classifier.inference.preprocess import network_input
 
 Floats = npt.NDArray[np.float32]
@@ -116,12 +116,24 @@ def run(
     classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], *, maps: bool = True
 ) -> Answer:
     """Preprocess pictures, uint8 (height, width, 3) each, and predict; preprocessing counts as predicting."""
-    spec = classifier.manifest.input
     began = time.perf_counter()
-    inputs = np.stack([network_input(picture, spec) for picture in pictures])
-    vectors = None
-    if spec.clinical != "none":
-        vectors = np.stack([clinical.encode(spec.clinical, detail) for detail in details])
+    inputs, vectors = _prepared(pictures, details, classifier.manifest.input)
     prepared_ms = (time.perf_counter() - began) * 1000
     answer = classifier.predict(inputs, vectors, maps=maps)
     return Answer(**{**vars(answer), "predict_ms": answer.predict_ms + prepared_ms})
+
+
+def logits(classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> Floats:
+    """Return the logits (N, C) of pictures that are read with another input than the manifest's.
+
+    One sigmoid's logit z is (0, z): their softmax is (1 - p, p).
+    """
+    found = classifier.output(*_prepared(pictures, details, spec), maps=False).logits
+    return np.concatenate([np.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
+
+
+def _prepared(pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> tuple[Floats, Floats | None]:
+    inputs = np.stack([network_input(picture, spec) for picture in pictures])
+    if spec.clinical == "none":
+        return inputs, None
+    return inputs, np.stack([clinical.encode(spec.clinical, detail) for detail in details])

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, TrainingSet
+from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, SettingCheck, TrainingSet
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -34,6 +34,14 @@ class EvaluationAdmin(ReadOnly):
 class ComparisonAdmin(ReadOnly):
     list_display = ("pk", "data_set", "owner", "taxonomy", "state")
     fields = readonly_fields = ("data_set", "owner", "taxonomy", "state", "error_message")
+
+
+@admin.register(SettingCheck)
+class SettingCheckAdmin(ReadOnly):
+    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
+    list_filter = ("state",)
+    list_select_related = ("model", "data_set", "owner")
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
 
 
 @admin.register(TrainingSet)

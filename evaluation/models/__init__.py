@@ -3,6 +3,7 @@
 from evaluation.models.comparison import ClassPlace, Comparison, OpenedImage
 from evaluation.models.data_set import DataSet, LabelledImage
 from evaluation.models.evaluation import Evaluation, FailedImage, Inference, OperatingPoint
+from evaluation.models.setting_check import SettingAnswers, SettingCheck
 from evaluation.models.training_set import TrainingSet
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "LabelledImage",
     "OpenedImage",
     "OperatingPoint",
+    "SettingAnswers",
+    "SettingCheck",
     "TrainingSet",
 ]

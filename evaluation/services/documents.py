@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from evaluation.models import Comparison, DataSet, Evaluation
+from evaluation.models import Comparison, DataSet, Evaluation, SettingCheck
 
 Document = dict[str, Any]
 
@@ -112,4 +112,21 @@ def comparison_document(comparison: Comparison) -> Document:
         **(empty | {"smallest_difference": None} | done),
         "page": comparison.get_absolute_url(),
         "error": comparison.error,
+    }
+
+
+def setting_check_document(check: SettingCheck) -> Document:
+    """`result` is None until the check is done."""
+    return {
+        "id": str(check.pk),
+        "state": check.shown_state,
+        "model": str(check.model_id),
+        "dataset": str(check.data_set_id),
+        "seed": check.seed,
+        "done": check.done,
+        "total": check.total,
+        "result": check.document or None,
+        "filled": None if check.filled_id is None else str(check.filled_id),
+        "page": check.get_absolute_url(),
+        "error": check.error,
     }

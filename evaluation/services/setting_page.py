@@ -1,0 +1,60 @@
+"""What the page of a setting check shows, from its stored document."""
+
+from typing import Any
+
+from evaluation.models import LabelledImage, SettingCheck
+from evaluation.setting.titles import TITLES
+
+
+class SettingPage:
+    def __init__(self, check: SettingCheck) -> None:
+        self.check, self.document = check, check.document
+        self.titles = list(TITLES.values())[:5]
+
+    @property
+    def tried(self) -> list[dict[str, Any]]:
+        """The settings, best first, each with its parts in the order of the titles."""
+        return [row | {"parts": [row[name] for name in list(TITLES)[:5]]} for row in self.document["tried"]]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        titles = {"order": "Class order"} | TITLES
+        return [row | {"title": titles[row["name"]]} for row in (self.document["order"], *self.document["parts"])]
+
+    @property
+    def classes(self) -> list[dict[str, Any]]:
+        names = self.check.model.class_names
+        return [row | {"name": names.get(row["code"], row["code"])} for row in self.document["classes"]]
+
+    @property
+    def candidates(self) -> list[str]:
+        """The two best candidates in words: what they share is left out of the second."""
+        rows = self.document["candidates"]
+        return [f"order {row['order']}, {row['color'].upper()}, {row['scaling']}, {row['resize']}" for row in rows]
+
+    @property
+    def samples(self) -> list[dict[str, Any]]:
+        """A picture whose row is gone is left out."""
+        found = LabelledImage.objects.in_bulk([row["image"] for row in self.document["samples"]])
+        return [row | {"image": found[row["image"]]} for row in self.document["samples"] if row["image"] in found]
+
+    @property
+    def changes(self) -> list[str]:
+        """What filling in would change, as it stands in the manifest."""
+        fills, now = self.document["fills"], self.check.model.manifest
+        changes = []
+        if "classes" in fills:
+            order = [entry if isinstance(entry, str) else entry["code"] for entry in fills["classes"]]
+            changes.append(f"classes: {', '.join(order)}")
+        for name, value in fills.get("input", {}).items():
+            if value != now.get("input", {}).get(name):
+                changes.append(f"input.{name}: {_shown(value)}")
+        if "output" in fills:
+            changes.append(f"output: {fills['output']}")
+        return changes
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{number:g}" for number in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

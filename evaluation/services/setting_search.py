@@ -1,0 +1,189 @@
+"""What a worker does with a setting check: turns that give way to people, each answer computed once."""
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image
+
+from classifier.inference import classifier
+from classifier.inference.images import Pixels
+from classifier.inference.manifest import InputSpec, Manifest
+from classifier.models import ModelRecord, Prediction
+from classifier.services.predictions import load_classifier
+from evaluation.metrics.sample import Floats
+from evaluation.metrics.taxonomy import in_classes
+from evaluation.models import Evaluation, LabelledImage, SettingAnswers, SettingCheck
+from evaluation.services import inferences
+from evaluation.services.queueing import send_on_commit
+from evaluation.services.setting_document import document_of
+from evaluation.setting import candidates
+from evaluation.setting.drawing import draw
+from evaluation.setting.evidence import Pictures
+from evaluation.setting.search import Half, Question, Search
+from evaluation.setting.verdict import judge
+from skinsite.jobs import Failure, State, heartbeat
+
+TURN_SECONDS = 10.0
+BATCH_MS = 150.0
+LARGEST_BATCH = 16
+UNKNOWN_MS = 60.0
+FINALISTS = 10
+"""Settings that usually answer for both halves."""
+KEPT_BYTES = 256 * 1024**2
+"""Of decoded pictures, which each setting reads again."""
+Drawn = dict[Half, list[LabelledImage]]
+
+
+def run_setting_check(*, check_id: int, gives_way: bool = True) -> None:
+    """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
+    check = SettingCheck.objects.filter(pk=check_id, state=State.QUEUED).select_related("model", "data_set").first()
+    if check is None:
+        return
+    if gives_way and _person_waits(check.model.framework):
+        send_on_commit(check, queue=check.queue)
+        return
+    token = SettingCheck.objects.claim(check_id, in_hand=True)
+    if token is None:
+        return
+    try:
+        with heartbeat(SettingCheck.objects.all(), check_id, token):
+            document = _Turn(check, token, gives_way=gives_way).take()
+        SettingCheck.objects.finish(check_id, token, document=document)
+    except _TakenAway:
+        return
+    except _Others:
+        with transaction.atomic():
+            if SettingCheck.objects.give_way(check_id, token):
+                send_on_commit(check, queue=check.queue)
+    except Failure as failure:
+        SettingCheck.objects.fail(check_id, token, failure)
+    except Exception:
+        SettingCheck.objects.stumble(check_id, token)
+        raise
+
+
+class _TakenAway(Exception):
+    """The row was cancelled or given to another worker."""
+
+
+class _Others(Exception):
+    """Somebody else's work comes first now; what is answered is stored."""
+
+
+class _Turn:
+    """One worker's turn. The search begins anew in each and finds what was answered before."""
+
+    def __init__(self, check: SettingCheck, token: uuid.UUID, *, gives_way: bool) -> None:
+        self.check, self.token, self.gives_way = check, token, gives_way
+        self.model = check.model
+        self.drawn, self.question = question_of(check)
+        self.pixels: dict[int, Pixels] = {}
+        self.total = check.total
+        self.until = time.monotonic() + TURN_SECONDS
+        self.batch = _batch_size(self.model)
+
+    def take(self) -> dict[str, Any]:
+        expected = candidates.most_settings(self.question.base) + FINALISTS
+        self.total = expected * max(len(images) for images in self.drawn.values())
+        self._renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
+        self.loaded, _ = load_classifier(self.model)
+        open_output = self.model.framework == "torch"
+        verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
+        self._renew(total=self.check.done)
+        return document_of(self.check, self.question, verdict, self.drawn, self.ask)
+
+    def ask(self, spec: InputSpec, half: Half) -> Floats:
+        """Return the logits (n, K) of a half, from what is stored and by computing the rest."""
+        images = self.drawn[half]
+        row, _ = SettingAnswers.objects.get_or_create(check_of=self.check, half=half, setting=_hash(spec))
+        while row.images < len(images):
+            batch = images[row.images : row.images + self.batch]
+            row.logits = bytes(row.logits) + self._logits(spec, batch).astype("<f4").tobytes()
+            row.images += len(batch)
+            self.check.done += len(batch)
+            with transaction.atomic():
+                row.save(update_fields=["images", "logits"])
+                self._renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1)
+            self._give_way()
+        return np.frombuffer(bytes(row.logits), "<f4").reshape(len(images), -1).astype(np.float64)
+
+    def _logits(self, spec: InputSpec, images: Sequence[LabelledImage]) -> Any:
+        pixels = [self._pixels_of(image) for image in images]
+        return classifier.logits(self.loaded, pixels, [inferences.clinical_of(image) for image in images], spec)
+
+    def _pixels_of(self, image: LabelledImage) -> Pixels:
+        if image.pk in self.pixels:
+            return self.pixels[image.pk]
+        try:
+            with image.pixels.open("rb") as file, Image.open(file) as picture:
+                found = np.asarray(picture)
+        except OSError as error:
+            message = f"The stored picture of {image.name} is gone or damaged."
+            raise Failure("image-missing", message, "Import the data set again.") from error
+        if sum(kept.nbytes for kept in self.pixels.values()) + found.nbytes <= KEPT_BYTES:
+            self.pixels[image.pk] = found
+        return found
+
+    def _give_way(self) -> None:
+        framework = self.model.framework
+        late = time.monotonic() > self.until and _others_wait(framework)
+        if self.gives_way and (late or _person_waits(framework)):
+            raise _Others
+
+    def _renew(self, **fields: Any) -> None:
+        if not SettingCheck.objects.renew(self.check.pk, self.token, **fields):
+            raise _TakenAway
+
+
+def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
+    """Draw the pictures, and say what is asked of them; only classes of both halves are asked for."""
+    manifest = Manifest.from_json(check.model.manifest)
+    malignancy = check.data_set.malignancy
+    places = {label: in_classes(label, manifest.codes, malignancy) for label in check.data_set.labels}
+    images = [image for image in check.data_set.images.order_by("pk") if places.get(image.label)]
+    labels = [str(places[image.label]) for image in images]
+    chosen = draw(labels, [image.unit for image in images], seed=check.seed)
+    halves: dict[Half, tuple[int, ...]] = {"search": chosen.search, "test": chosen.test}
+    present = tuple(sorted(set.intersection(*({labels[place] for place in half} for half in halves.values()))))
+    if len(present) < 2:
+        raise Failure(
+            "too-few-classes",
+            "Fewer than two classes have two lesions each, so there is nothing to tell apart.",
+            "Choose a data set with more lesions of more classes.",
+        )
+    kept = {name: [place for place in half if labels[place] in present] for name, half in halves.items()}
+    drawn = {name: [images[place] for place in half] for name, half in kept.items()}
+    pictures = {
+        name: Pictures.of(
+            [present.index(labels[place]) for place in half], [images[place].unit for place in half], seed=check.seed
+        )
+        for name, half in kept.items()
+    }
+    return drawn, Question(manifest.input, manifest.codes, manifest.output, present, pictures)
+
+
+def _hash(spec: InputSpec) -> str:
+    return hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()
+
+
+def _person_waits(framework: str) -> bool:
+    return Prediction.objects.filter(state=State.QUEUED, model__framework=framework).exists()
+
+
+def _others_wait(framework: str) -> bool:
+    waiting = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, model__framework=framework)
+    return bool(waiting.exists())
+
+
+def _batch_size(model: ModelRecord) -> int:
+    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
+    one = float((model.measured or {}).get("predict_ms") or UNKNOWN_MS)
+    return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))

@@ -1,0 +1,271 @@
+"""Setting checks as a worker, an administrator and a program see them, with a network that reads colours."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.test import Client
+from PIL import Image
+
+from classifier.inference.classifier import Classifier, Output
+from classifier.inference.manifest import Manifest
+from classifier.models import Admission, ModelRecord
+from evaluation.models import DataSet, SettingAnswers, SettingCheck
+from evaluation.services import setting_search
+from evaluation.services.setting_checks import (
+    cancel_setting_check,
+    fill_manifest,
+    retry_setting_check,
+    start_setting_check,
+)
+from evaluation.services.setting_search import run_setting_check
+from evaluation.setting import assignment
+from skinsite.jobs import State
+from skinsite.refusal import Conflict, Refusal
+from tests.api.conftest import Program, forget_requests  # noqa: F401
+from tests.evaluation.made import INPUT, make_data_set
+from tests.factories import make_model, make_prediction, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
+TRUE_ORDER = ("mel", "nv", "bcc")
+REGISTERED = ("bcc", "mel", "nv")
+COLOURS = {"mel": (150, 60, 30), "nv": (60, 150, 30), "bcc": (30, 60, 150)}
+MANIFEST = {
+    "name": "Colours",
+    "version": "1",
+    "framework": "keras",
+    "classes": [{"code": code, "name": code.upper(), "malignant": None} for code in REGISTERED],
+    "input": INPUT | {"range": [0, 1]},
+    "output": "softmax",
+}
+
+
+class ColourNetwork(Classifier):
+    """Was trained with red, green, blue from −1 to 1: each output knows its class's colour and little else."""
+
+    layer, bytes = None, 0
+
+    def __init__(self) -> None:
+        self.manifest = Manifest.from_json(MANIFEST)
+        self.batches = 0
+        self.before: Any = lambda: None
+
+    def output(self, inputs: Any, vectors: Any, *, maps: bool) -> Output:
+        self.before()
+        self.batches += 1
+        wanted = np.array([COLOURS[code] for code in TRUE_ORDER]) / 127.5 - 1
+        distances = ((inputs.mean((1, 2))[:, None] - wanted) ** 2).sum(2)
+        return Output((6 * np.exp(-3 * distances)).astype(np.float32), None, 1.0, 0.0)
+
+
+def coloured_set(each: int = 24, owner: Any = None) -> DataSet:
+    """Noisy pictures in their class's colour, one a lesion."""
+    rng = np.random.default_rng(3)
+    data_set = make_data_set([code for code in TRUE_ORDER for _ in range(each)], owner=owner)
+    for image in data_set.images.all():
+        centre = np.array(COLOURS[image.label]) + rng.normal(0, 35, 3)
+        pixels = np.clip(centre + rng.normal(0, 10, (12, 16, 3)), 0, 255).astype(np.uint8)
+        for field, kind in (("pixels", "png"), ("thumbnail", "webp")):
+            file = io.BytesIO()
+            Image.fromarray(pixels).save(file, kind)
+            name = default_storage.save(f"datasets/{data_set.pk}-{image.pk}.{kind}", ContentFile(file.getvalue()))
+            setattr(image, field, name)
+        image.save()
+    return data_set
+
+
+@pytest.fixture
+def network(monkeypatch) -> ColourNetwork:
+    found = ColourNetwork()
+    monkeypatch.setattr(setting_search, "load_classifier", lambda model: (found, 0.0))
+    return found
+
+
+@pytest.fixture
+def root(db) -> Any:
+    return make_user("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def model(db, settings) -> ModelRecord:
+    record = make_model("Colours", manifest=MANIFEST, measured={"predict_ms": 10.0}, card="Trained by Alice.")
+    record.upload_path.parent.mkdir(parents=True, exist_ok=True)
+    record.upload_path.write_bytes(b"the original file")
+    return record
+
+
+@pytest.fixture
+def check(root, model, network) -> SettingCheck:
+    return start_setting_check(owner=root, data_set=coloured_set(owner=root), model=model, seed=1)
+
+
+def ran(check: SettingCheck) -> SettingCheck:
+    run_setting_check(check_id=check.pk)
+    return SettingCheck.objects.select_related("model", "filled").get(pk=check.pk)
+
+
+@pytest.fixture(autouse=True)
+def fewer_null_runs(monkeypatch) -> None:
+    """Where chance ends need not be known to the percent."""
+    monkeypatch.setattr(assignment, "NULL_RUNS", 50)
+
+
+def test_a_wrong_order_and_a_wrong_scaling_are_found_and_registered_without_an_upload(check, root):
+    done = ran(check)
+    assert done.state == State.DONE, done.error
+    assert done.total == done.done > 0
+    found = done.document
+    assert found["claims"]
+    assert [entry["output"] for entry in found["classes"]] == [TRUE_ORDER.index(code) for code in REGISTERED]
+    assert {part["name"] for part in found["parts"] if part["confirmed"]} >= {"scaling"}
+    assert [entry["code"] for entry in found["fills"]["classes"]] == list(TRUE_ORDER)
+    assert found["fills"]["input"]["range"] == [-1.0, 1.0]
+    assert len(found["samples"]) == 12
+    json.dumps(found, allow_nan=False)
+
+    record = fill_manifest(check=done, user=root)
+    given = Admission.objects.get(record=record).manifest
+    assert (record.name, record.version, record.state) == ("Colours", "2", "checking")
+    assert record.upload_path.read_bytes() == b"the original file"
+    assert [entry["code"] for entry in given["classes"]] == list(TRUE_ORDER)
+    assert (given["input"]["range"], given["input"]["width"], given["card"]) == ([-1.0, 1.0], 8, "Trained by Alice.")
+    assert ModelRecord.objects.get(pk=check.model_id).manifest == MANIFEST
+    with pytest.raises(Conflict, match="filled in before"):
+        fill_manifest(check=SettingCheck.objects.get(pk=check.pk), user=root)
+
+
+def test_a_person_comes_first_and_no_answer_is_computed_twice(check, network):
+    alone = ColourNetwork()
+    batches, people = [], []
+
+    def somebody_comes() -> None:
+        batches.append(1)
+        if len(batches) in (3, 9):
+            people.append(make_prediction(model=check.model))
+
+    network.before = somebody_comes
+    run_setting_check(check_id=check.pk)
+    row = SettingCheck.objects.get(pk=check.pk)
+    assert (row.state, row.shown_state, network.batches) == (State.QUEUED, State.RUNNING, 3)
+    run_setting_check(check_id=check.pk)
+    assert network.batches == 3  # the person still waits
+    people.pop().delete()
+    run_setting_check(check_id=check.pk)
+    assert network.batches == 9
+    people.pop().delete()
+    assert ran(check).state == State.DONE
+    answers = SettingAnswers.objects.filter(check_of=check)
+    assert network.batches == sum(-(-row.images // 15) for row in answers)
+    assert alone.batches == 0
+
+
+def test_a_cancelled_check_stops_at_the_next_batch_and_goes_on_when_it_is_tried_again(check, network):
+    network.before = lambda: cancel_setting_check(check=check) if network.batches == 2 else None
+    run_setting_check(check_id=check.pk)
+    assert SettingCheck.objects.get(pk=check.pk).state == State.CANCELLED
+    assert network.batches == 3
+    with pytest.raises(Conflict):
+        cancel_setting_check(check=check)
+    network.before = lambda: None
+    retry_setting_check(check=check)
+    assert ran(check).state == State.DONE
+
+
+def test_a_picture_that_is_gone_is_named(check):
+    image = check.data_set.images.order_by("pk").last()
+    default_storage.delete(image.pixels.name)
+    failed = ran(check)
+    assert (failed.state, failed.error_code) == (State.FAILED, "image-missing")
+    assert image.name in failed.error_message
+
+
+def test_few_images_confirm_nothing_and_fill_nothing(root, model, network):
+    check = start_setting_check(owner=root, data_set=coloured_set(10, owner=root), model=model, seed=1)
+    done = ran(check)
+    assert "30 images of 30 lesions are too few" in done.document["sentences"][0]
+    assert (done.document["claims"], done.document["fills"]) == (False, {})
+    with pytest.raises(Conflict, match="confirms nothing"):
+        fill_manifest(check=done, user=root)
+
+
+def test_what_cannot_be_checked_is_refused(root, model, check):
+    with pytest.raises(Conflict, match="being checked"):
+        start_setting_check(owner=root, data_set=check.data_set, model=model)
+    with pytest.raises(Refusal, match="choose another data set"):
+        start_setting_check(owner=root, data_set=make_data_set(["vasc", "df"] * 20), model=model)
+    unready = DataSet.objects.create(owner=root, name="new")
+    with pytest.raises(Refusal, match="import is done"):
+        start_setting_check(owner=root, data_set=unready, model=model)
+
+
+def test_the_command_prints_what_is_found(root, model, network, capsys):
+    data_set = coloured_set(owner=root)
+    call_command("check_setting", str(model.pk), str(data_set.pk), "--seed", "1")
+    printed = capsys.readouterr().out
+    assert "Each of the 3 classes is confirmed at its output" in printed
+    assert f"setting check {SettingCheck.objects.get().pk}" in printed
+
+
+def test_an_administrator_starts_follows_and_fills_in(root, model, network):
+    data_set, client = coloured_set(owner=root), Client()
+    client.force_login(root)
+    assert "Check the settings" in client.get(model.get_absolute_url()).content.decode()
+    address = f"/models/{model.pk}/setting-checks/new/"
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"dataset": "0"}).status_code == 422
+    page = client.post(address, {"dataset": data_set.pk})["Location"]
+    assert "Waiting for a worker" in client.get(page).content.decode()
+    assert client.get(f"{page}progress/").status_code == 200
+    again = client.post(address, {"dataset": data_set.pk})
+    assert (again.status_code, "being checked" in again.content.decode()) == (422, True)
+    assert ran(SettingCheck.objects.get()).state == State.DONE
+    assert client.get(f"{page}progress/")["HX-Refresh"] == "true"
+    shown = client.get(page).content.decode()
+    for text in ("classes: mel, nv, bcc", "input.range: -1, 1", "Winner against its closest rival", "One look"):
+        assert text in shown
+    assert shown.count("thumbnail.webp") == 12
+    record = ModelRecord.objects.get(pk=int(client.post(f"{page}fill/")["Location"].split("/")[-2]))
+    assert record.version == "2"
+    assert "Filled in as" in client.get(page).content.decode()
+    assert "setting-checks" in client.get(model.get_absolute_url()).content.decode()
+
+
+def test_to_others_there_are_no_setting_checks(check, model):
+    client = Client()
+    page = check.get_absolute_url()
+    assert client.get(page).status_code == 302
+    client.force_login(make_user("charlie"))
+    for address in (page, f"{page}progress/", f"/models/{model.pk}/setting-checks/new/"):
+        assert client.get(address).status_code == 404
+    for action in ("cancel", "retry", "fill"):
+        assert client.post(f"{page}{action}/").status_code == 404
+    assert "setting-checks" not in client.get(model.get_absolute_url()).content.decode()
+
+
+def test_a_program_of_an_administrator_starts_reads_and_fills_in(root, model, network):
+    data_set = coloured_set(owner=root)
+    program, charlie = Program("root"), Program("charlie")
+    start = f"/models/{model.pk}/setting-checks"
+    assert charlie.post_json(start, {"dataset": str(data_set.pk)}).status_code == 403
+    assert program.post_json(start, {"dataset": "999"}).status_code == 404
+    assert program.post_json(start, {}).status_code == 422
+    answer = program.post_json(start, {"dataset": str(data_set.pk), "seed": 1})
+    assert (answer.status_code, answer.json()["state"], answer.json()["result"]) == (202, "queued", None)
+    assert program.post_json(start, {"dataset": str(data_set.pk)}).status_code == 409
+    where = answer["Location"].removeprefix("/api/v1")
+    assert charlie.call("GET", where).status_code == 403
+    assert program.call("POST", f"{where}/cancel").json()["state"] == "cancelled"
+    assert program.call("POST", f"{where}/retry").json()["state"] == "queued"
+    assert program.call("POST", f"{where}/fill").status_code == 409
+    ran(SettingCheck.objects.get())
+    found = program.call("GET", where).json()
+    assert (found["state"], found["result"]["claims"]) == ("done", True)
+    assert found["result"]["order"]["codes"] == list(TRUE_ORDER)
+    filled = program.call("POST", f"{where}/fill")
+    assert (filled.status_code, filled.json()["version"]) == (202, "2")
+    assert program.call("GET", where).json()["filled"] == filled.json()["model"]
