@@ -1,7 +1,7 @@
 """Make `classifier/admission/fingerprints.json.gz`: the names and shapes of every classification model of timm,
 torchvision and segmentation-models-pytorch, so that a file can be told from them.
 
-    python -m bench.fingerprints            about 40 minutes; run it when one of the three packages changes
+    python -m bench.fingerprints            some 20 minutes; run it when one of the three packages changes
 
 A network's fingerprint is a hash of the names and shapes of its body, all but its classifier, so that a file with
 another head still has it. Networks with one fingerprint are filled with the same numbers and asked about the same
@@ -26,8 +26,10 @@ from classifier.admission import fingerprints
 from classifier.inference import torch_architectures
 
 COUNT = 1013  # outputs: a number that is no width of any network
-LARGEST = 200_000_000  # parameters; above it the numbers are not compared, and each network is a kind of its own
+LARGEST = 60_000_000  # parameters; above it the numbers are not compared, and each network is a kind of its own
 SIDE = 96
+RANDOM = ("normal_", "uniform_", "erfinv_")
+ARITHMETIC = ("mul_", "add_", "clamp_", "fill_", "zero_")
 NOISE = torch.randn(1_000_003, generator=torch.Generator().manual_seed(0))
 
 
@@ -38,9 +40,11 @@ def main() -> None:
     by_body: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         for cut in row["cuts"]:
-            by_body.setdefault(cut["body"], []).append(row)
-    for number, (body, group) in enumerate(sorted(by_body.items())):
-        tell(f"{number} of {len(by_body)}: {', '.join(row['architecture']['name'] for row in group)}")
+            group = by_body.setdefault(cut["body"], [])
+            group += [row] if row not in group[-1:] else []
+    shared = {body: group for body, group in by_body.items() if len(group) > 1}
+    for number, (body, group) in enumerate(sorted(shared.items())):
+        tell(f"{number} of {len(shared)}: {', '.join(row['architecture']['name'] for row in group)}")
         compare(body, group)
     fingerprints.write(rows, {"timm": timm.__version__, "torchvision": torchvision.__version__.split("+")[0]})
     tell(f"{len(rows)} networks, {len(by_body)} bodies, {fingerprints.PATH.stat().st_size:,} bytes")
@@ -59,13 +63,10 @@ def architectures() -> Iterator[dict[str, Any]]:
 def described(architecture: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The row of one architecture; none where it cannot be built."""
     try:
-        network = built(architecture, "meta")
-    except Exception:
-        try:
-            network = built(architecture, "cpu")
-        except Exception as error:
-            tell(f"left out: {architecture['name']}: {' '.join(str(error).split())[:120]}")
-            return
+        network = built(architecture, RANDOM + ARITHMETIC)
+    except Exception as error:
+        tell(f"left out: {architecture['name']}: {' '.join(str(error).split())[:120]}")
+        return
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     if architecture["family"] == "smp-encoder":
         shapes = {name.removeprefix("encoder."): s for name, s in shapes.items() if name.startswith("encoder.")}
@@ -102,11 +103,12 @@ def cuts(network: nn.Module, shapes: Mapping[str, tuple[int, ...]], heads: list[
         yield at, shapes[first][1], fingerprints.body(shapes, [at])
 
 
-def built(architecture: dict[str, Any], device: str) -> nn.Module:
+def built(architecture: dict[str, Any], left_out: tuple[str, ...]) -> nn.Module:
     """A network without the costly first numbers of its layers: nobody looks at them."""
-    with torch.device(device), ExitStack() as stack:
-        for name in ("normal_", "uniform_", "erfinv_", *(("fill_", "zero_") if device == "meta" else ())):
+    with ExitStack() as stack:
+        for name in left_out:
             stack.enter_context(mock.patch.object(torch.Tensor, name, lambda tensor, *_a, **_k: tensor))
+        stack.enter_context(mock.patch.object(nn.init, "trunc_normal_", lambda tensor, *_a, **_k: tensor))
         return torch_architectures.build(architecture, COUNT)
 
 
@@ -114,12 +116,11 @@ def compare(body: str, group: list[dict[str, Any]]) -> None:
     """Number the kinds of a group, from 0; the first of the group is of kind 0."""
     answers: list[torch.Tensor | None] = []
     for row in group:
-        cut = next(cut for cut in row["cuts"] if cut["body"] == body)
-        if len(group) == 1:
-            return
         answer = answered(row)
         same = [n for n, known in enumerate(answers) if answer is not None and alike(answer, known)]
-        cut["kind"] = same[0] if same else len(answers)
+        for cut in row["cuts"]:
+            if cut["body"] == body:
+                cut["kind"] = same[0] if same else len(answers)
         if not same:
             answers.append(answer)
 
@@ -128,7 +129,7 @@ def answered(row: dict[str, Any]) -> torch.Tensor | None:
     """Features or logits for one picture from numbers that depend on names and shapes only."""
     if row["parameters"] > LARGEST:
         return None
-    network = built(row["architecture"], "cpu")
+    network = built(row["architecture"], RANDOM)
     fill(network)
     side = torch_architectures.fixed_side(network)
     generator = torch.Generator().manual_seed(1)

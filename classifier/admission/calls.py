@@ -19,7 +19,7 @@ PLAIN_NAMES = {"functools.partial", "types.SimpleNamespace", "types.MappingProxy
 BORROWED = sys.stdlib_module_names - PLAIN_MODULES
 OLD_LIBRARY = {"__builtin__", "commands", "nt", "posix", "os2", "ce", "imp", "distutils", "pip", "setuptools"}
 RUNS = (
-    *("torch.hub", "torch.jit", "torch.package", "torch.load", "torch.utils.cpp_extension", "torch.serialization"),
+    *("torch.hub", "torch.jit", "torch.package", "torch.load", "torch.utils.cpp_extension", "torch.serialization.load"),
     *("torch._inductor", "torch._dynamo", "torch.distributed", "torch.utils.collect_env", "torch.fx"),
     *("numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.load", "numpy.fromfile", "numpy.memmap", "numpy.save"),
     *("joblib", "dill", "cloudpickle", "keras", "tensorflow", "IPython", "pandas.io", "pandas.eval", "sympy", "yaml"),

@@ -40,6 +40,7 @@ class _Convolution:
     norm_last: bool
     relu: bool
     pool: bool
+    told: bool
 
     @property
     def kernel(self) -> int:
@@ -87,12 +88,7 @@ def _body(modules: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[_Convolu
     width = COLOURS
     for position, name in enumerate(convolutions):
         shape = modules[name]["weight"]
-        if (
-            set(modules[name]) - PARTS
-            or shape[2] != shape[3]
-            or width % shape[1]
-            or width // shape[1] not in (1, width)
-        ):
+        if set(modules[name]) - PARTS or shape[2] != shape[3] or not _fits(shape, width):
             return []
         norm = _norm_of(name, position, convolutions, norms, names)
         if norm and modules[norm].get("weight") != shape[:1]:
@@ -109,11 +105,18 @@ def _body(modules: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[_Convolu
                 norm_last=bool(place and norm) and place[norm] > place[name] + 1,
                 relu=free is None or free >= 1,
                 pool=free is None or free >= 2,
+                told=free is not None,
             )
         )
         width = shape[0]
     whole = sum(bool(one.norm) for one in body) == len(norms)
     return body if whole else []
+
+
+def _fits(shape: tuple[int, ...], width: int) -> bool:
+    """Whether a convolution takes `width` channels: all of them together, or each for itself (not the colours)."""
+    each = shape[1] == 1 and width != COLOURS and shape[0] % width == 0
+    return shape[1] == width or each
 
 
 def _norm_of(name: str, position: int, convolutions: list[str], norms: list[str], names: list[str]) -> str:
@@ -156,11 +159,11 @@ def _poolings(body: list[_Convolution], size: Size | None) -> Iterator[tuple[boo
     yield usual
     if size is None:
         return
-    yield (*usual[:-1], False)
-    if all(usual):
+    if not any(one.told for one in body):
         for every in (step for step in range(2, len(body) + 1) if len(body) % step == 0):
             yield tuple((number + 1) % every == 0 for number in range(len(body)))
-        yield (False,) * len(body)
+    yield (*usual[:-1], False)
+    yield (False,) * len(body)
 
 
 def _after(body: tuple[_Convolution, ...], padded: bool, size: Size) -> Size:
