@@ -129,7 +129,7 @@ def _candidate(known: Known, cut: Cut, prefix: str, taken_off: tuple[str, ...], 
         return None
     return Candidate(
         architecture=dict(known.architecture) | ({"head": fit.options} if fit.options else {}),
-        names=places | fit.places,
+        names={**places, **fit.places},
         outputs=fit.widths[-1],
         found=f"{known.architecture['name']}, {LAYOUTS[known.architecture['family']]} layout, "
         f"head {'→'.join(map(str, fit.widths))}",

@@ -134,7 +134,7 @@ def make(described: Mapping[str, Described], storages: Storages) -> dict[str, "t
     sharing: dict[str, list[str]] = {}
     for name, one in described.items():
         sharing.setdefault(one.storage, []).append(name)
-    made = {}
+    made: dict[str, torch.Tensor] = {}
     for key, names in sharing.items():
         made |= _cut(key, {name: described[name] for name in names}, storages)
     return {name: made[name] for name in described}
