@@ -222,7 +222,7 @@ def _run(
     for check in answers.report(answer):
         report.add(check)
     if "problem" in answer:
-        raise _Answered(answers.problem(answer))
+        raise _answered(answer)
     return answer, ended
 
 
@@ -233,11 +233,19 @@ def _note_walls(ended: Ended, report: Report) -> None:
     add("confinement", "; ".join((*lacking, *(wall for wall in ended.walls if wall not in lacking))))
 
 
+def _answered(answer: dict[str, Any]) -> Refusal:
+    try:
+        return _Answered(answers.problem(answer))
+    except answers.Untrustworthy as error:
+        log.warning("The refusal is not used: %s", error)
+        return _untrustworthy()
+
+
 class _Answered(Refusal):
     """A refusal whose failed check is in the child's report already."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("", problem.code, problem.message, problem.hint)
+        super().__init__("", problem.code, problem.message, problem.hint, problem.candidates)
 
 
 def _stopped(ended: Ended, job: _Job) -> Refusal:

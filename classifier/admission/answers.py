@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 
+from classifier.admission import architectures
 from classifier.admission.outcome import Check, Problem
 
 ANSWER = "answer.json"
@@ -23,11 +24,22 @@ CHECK = {
     "required": ["check", "passed", "detail"],
     "properties": {"check": {"type": "string", "maxLength": 40}, "passed": {"type": "boolean"}, "detail": TEXT},
 }
+CANDIDATE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["architecture", "differs"],
+    "properties": {"architecture": {"type": "object"}, "differs": TEXT},
+}
 PROBLEM = {
     "type": "object",
     "additionalProperties": False,
     "required": ["code", "message", "hint"],
-    "properties": {"code": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"}, "message": TEXT, "hint": TEXT},
+    "properties": {
+        "code": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+        "message": TEXT,
+        "hint": TEXT,
+        "candidates": {"type": "array", "minItems": 1, "maxItems": 20, "items": CANDIDATE},
+    },
 }
 REPORT = {"type": "array", "maxItems": 200, "items": CHECK}
 REFUSED = {
@@ -80,8 +92,13 @@ def report(answer: dict[str, Any]) -> tuple[Check, ...]:
 
 
 def problem(answer: dict[str, Any]) -> Problem:
+    """Return why the child refused. Raises Untrustworthy for a candidate that is none of the known architectures."""
     found = answer["problem"]
-    return Problem(found["code"], plain(found["message"]), plain(found["hint"]))
+    candidates = found.get("candidates", [])
+    if not all(architectures.may_be_proposed(candidate["architecture"]) for candidate in candidates):
+        raise Untrustworthy("a candidate is none that is proposed")
+    shown = tuple({"architecture": one["architecture"], "differs": plain(one["differs"])} for one in candidates)
+    return Problem(found["code"], plain(found["message"]), plain(found["hint"]), shown)
 
 
 def plain(text: str) -> str:

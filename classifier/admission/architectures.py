@@ -1,81 +1,205 @@
-"""Which architecture a state_dict was saved from, told by the names and shapes of its tensors."""
+"""Which architectures a state_dict may have been saved from, told by the names and shapes of its tensors."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
+from classifier.admission import fingerprints, heads
+from classifier.admission.fingerprints import Cut, Known
 
-SMP_ENCODERS = (
-    *(f"efficientnet-b{number}" for number in range(8)),
-    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"),
-    *("se_resnet50", "se_resnext50_32x4d", "densenet121", "densenet169", "densenet201", "mobilenet_v2"),
-)
-ENCODER = "encoder."
+Shapes = dict[str, tuple[int, ...]]
+PREFIX_DEPTH = 4
+LAYOUTS = {
+    "torchvision": "torchvision",
+    "timm": "timm",
+    "smp-encoder": "segmentation-models-pytorch",
+    "efficientnet-pytorch": "efficientnet_pytorch",
+}
+CONVENTIONAL = ("torchvision", "efficientnet-pytorch", "smp-encoder")
+MASKS = ("decoder.", "segmentation_head.")
+LAYER_WORD = re.compile(r"[\w.-]{1,100}", re.ASCII)
+MOST_LAYERS = 500
+AVERAGED = "the head takes the average of each channel of the encoder's deepest features"
+LAYER_FIELDS = {"name", "out", "kernel", "stride", "padding", "dilation", "groups", "bias", "p", "size", "eps", "slope"}
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """An architecture as the manifest would say it, and what was guessed for it."""
+class Candidate:
+    """An architecture as the manifest would say it, and the name in its network for each tensor of the file.
+
+    `kind` is the same for candidates that answer alike.
+    """
 
     architecture: dict[str, Any]
-    assumptions: tuple[str, ...]
+    names: Mapping[str, str]
+    outputs: int
+    found: str
+    kind: tuple[str, int] = ("", 0)
+    rank: tuple[int, bool, int, str] = (0, False, 0, "")
+    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def propose(tensors: Mapping[str, "torch.Tensor"]) -> Proposal | None:
-    """Return the one architecture that these tensors fit, or None where none or several do."""
-    return _smp_encoder(tensors)
+def candidates(shapes: Shapes, given: Mapping[str, Any] | None = None) -> list[Candidate]:
+    """Return the known networks with this body, the most usual first; only the given one where there is one."""
+    found: list[Candidate] = []
+    for prefix in _prefixes(shapes):
+        inside = {name.removeprefix(prefix): shape for name, shape in shapes.items() if name.startswith(prefix)}
+        for taken_off in _cuts():
+            for known, cut in _index().get((taken_off, fingerprints.body(inside, taken_off)), ()):
+                if given is None or all(given.get(key) == value for key, value in known.architecture.items()):
+                    candidate = _candidate(known, cut, prefix, taken_off, shapes)
+                    found += [candidate] if candidate else []
+        if found:
+            break
+    found.sort(key=lambda candidate: candidate.rank)
+    single = {(one.architecture["family"], one.architecture["name"]): one for one in reversed(found)}
+    return list(single.values())[::-1]
+
+
+def conventional(found: Sequence[Candidate]) -> bool:
+    """Whether the first is the plain form of its family: variants without tensors of their own are then rare."""
+    return bool(found) and found[0].architecture["family"] in CONVENTIONAL
 
 
 def may_be_proposed(architecture: Mapping[str, Any] | None) -> bool:
-    """Whether `propose` could have answered this: nothing else may come back from a child unasked."""
+    """Whether an honest child could have proposed this: nothing else may come back from a child unasked."""
     if architecture is None:
         return True
-    return architecture in [_smp_architecture(name) for name in SMP_ENCODERS]
+    rest = dict(architecture)
+    head = rest.pop("head", {})
+    if (
+        not isinstance(head, Mapping)
+        or set(head) - {"at", "pool", "layers"}
+        or not _plain_layers(head.get("layers", []))
+    ):
+        return False
+    if head.get("pool", "avg") != "avg":
+        return False
+    if rest.get("family") == "layers":
+        return set(rest) == {"family", "layers"} and _plain_layers(rest["layers"])
+    return any(rest == known.architecture and _has_cut(known, head.get("at")) for known in fingerprints.table())
 
 
-def outputs(tensors: Mapping[str, "torch.Tensor"]) -> int | None:
+def outputs(shapes: Mapping[str, Sequence[int]]) -> int | None:
     """The rows of the last matrix in the file: by custom the last layer's outputs."""
-    matrices = [tensor.shape[0] for name, tensor in tensors.items() if name.endswith("weight") and tensor.ndim == 2]
+    matrices = [shape[0] for name, shape in shapes.items() if name.endswith("weight") and len(shape) == 2]
     return int(matrices[-1]) if matrices else None
 
 
-def _smp_encoder(tensors: Mapping[str, "torch.Tensor"]) -> Proposal | None:
-    encoder = {name.removeprefix(ENCODER): t.shape for name, t in tensors.items() if name.startswith(ENCODER)}
-    head = {name: tensor.shape for name, tensor in tensors.items() if not name.startswith(ENCODER)}
-    weights = [name for name, shape in head.items() if name.endswith(".weight") and len(shape) == 2]
-    if not encoder or len(weights) != 1 or set(head) - {weights[0], weights[0].replace(".weight", ".bias")}:
+def _prefixes(shapes: Shapes) -> Iterator[str]:
+    """Yield the beginnings that at least half of the names share, from none to the longest."""
+    counts: dict[str, int] = {}
+    for name in shapes:
+        parts = name.split(".")[:-1]
+        for depth in range(min(PREFIX_DEPTH, len(parts)) + 1):
+            prefix = "".join(f"{part}." for part in parts[:depth])
+            counts[prefix] = counts.get(prefix, 0) + 1
+    yield from sorted((prefix for prefix, count in counts.items() if 2 * count >= len(shapes)), key=len)
+
+
+@cache
+def _index() -> Mapping[tuple[tuple[str, ...], str], list[tuple[Known, Cut]]]:
+    index: dict[tuple[tuple[str, ...], str], list[tuple[Known, Cut]]] = {}
+    for known in fingerprints.table():
+        for number, cut in enumerate(known.cuts):
+            taken_off = known.heads if number == 0 else (cut.at,)
+            index.setdefault((taken_off, cut.body), []).append((known, cut))
+    return index
+
+
+@cache
+def _cuts() -> tuple[tuple[str, ...], ...]:
+    return tuple(sorted({taken_off for taken_off, _body in _index()}))
+
+
+def _candidate(known: Known, cut: Cut, prefix: str, taken_off: tuple[str, ...], shapes: Shapes) -> Candidate | None:
+    """Give every tensor its place: the body's under their own names, the rest in the network's head or in a new one."""
+    is_encoder = known.architecture["family"] == "smp-encoder"
+    within = tuple(f"{prefix}{at}." for at in taken_off)
+    body = {name for name in shapes if name.startswith(prefix) and not name.startswith(within)}
+    masks = tuple(name for name in shapes if is_encoder and name not in body and name.startswith(MASKS))
+    rest = {name: shape for name, shape in shapes.items() if name not in body and name not in masks}
+    ours = "encoder." if is_encoder else ""
+    places = {name: ours + name.removeprefix(prefix) for name in shapes if name in body}
+    fit = _own_head(known, prefix, rest) or _other_head(known, cut, rest)
+    if fit is None:
         return None
-    width = head[weights[0]][1]
-    names = [name for name in SMP_ENCODERS if _encoder_fits(name, encoder, width)]
-    if len(names) != 1:
-        return None
-    return Proposal(
-        _smp_architecture(names[0]),
-        (
-            f"the architecture is segmentation-models-pytorch's encoder {names[0]}: all names and shapes agree",
-            f"the head {weights[0].removesuffix('.weight')} is average pooling and a linear layer of {width} features",
-        ),
+    return Candidate(
+        architecture=dict(known.architecture) | ({"head": fit.options} if fit.options else {}),
+        names={**places, **fit.places},
+        outputs=fit.widths[-1],
+        found=f"{known.architecture['name']}, {LAYOUTS[known.architecture['family']]} layout, "
+        f"head {'→'.join(map(str, fit.widths))}",
+        kind=(cut.body, cut.kind),
+        rank=_rank(known, prefix, bool(fit.options)),
+        assumptions=(*fit.assumptions, *([AVERAGED] if is_encoder else [])),
+        notes=(*fit.notes, *([f"{len(masks)} tensors of a decoder make masks, and are left out"] if masks else [])),
     )
 
 
-def _smp_architecture(name: str) -> dict[str, Any]:
-    return {"family": "smp-encoder", "name": name, "head": {"pool": "avg"}}
+@dataclass(frozen=True)
+class _Fit:
+    """Where the head's tensors go; `options` describe a head that the library does not have."""
+
+    places: Mapping[str, str]
+    widths: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def _encoder_fits(name: str, shapes: Mapping[str, "torch.Size"], width: int) -> bool:
-    import segmentation_models_pytorch as smp
-    import torch
+def _own_head(known: Known, prefix: str, rest: Shapes) -> _Fit | None:
+    """The head has the library's own names."""
+    modules = {name.rpartition(".")[0] for name in rest}
+    if not known.heads or modules != {f"{prefix}{head}" for head in known.heads}:
+        return None
+    weights = [shape for name, shape in rest.items() if len(shape) > 1]
+    if not weights or "bias" not in {name.rpartition(".")[2] for name in rest}:
+        return None
+    return _Fit({name: name.removeprefix(prefix) for name in rest}, (weights[-1][1], weights[-1][0]))
 
-    with torch.device("meta"):
-        encoder = smp.encoders.get_encoder(name, weights=None)
-    if encoder.out_channels[-1] != width:
+
+def _other_head(known: Known, cut: Cut, rest: Shapes) -> _Fit | None:
+    """One linear layer under another name is the library's own; more of them replace it."""
+    head = heads.read(rest, cut.features) if cut.features else None
+    if head is None:
+        return None
+    own = known.heads[0] if known.heads else "head.3"
+    if head.is_one_linear and cut.at in ("", own):
+        given = next(iter(rest)).rpartition(".")[0]
+        notes = (f"the layer “{given}” of the file is the network's “{own}”",) if given != own else ()
+        return _Fit({name: f"{own}.{name.rpartition('.')[2]}" for name in rest}, head.widths, notes=notes)
+    at = cut.at or "head"
+    places = {name: f"{at}.{place}" for name, place in head.places.items()}
+    options = {"layers": list(head.layers)} | ({"at": at} if known.heads else {"pool": "avg"})
+    return _Fit(places, head.widths, options, head.assumptions)
+
+
+def _rank(known: Known, prefix: str, has_new_head: bool) -> tuple[int, bool, int, str]:
+    """The most usual library first, then its own head and its shortest name; after `encoder.` that is smp."""
+    family, name = known.architecture["family"], known.architecture["name"]
+    order = ["torchvision", "efficientnet-pytorch", "smp-encoder", "timm"]
+    place = -1 if family == "smp-encoder" and prefix.endswith("encoder.") else order.index(family)
+    return place, has_new_head, len(name), name
+
+
+def _plain_layers(layers: Any) -> bool:
+    """Whether a list of layers holds only short words and numbers."""
+    return isinstance(layers, list) and len(layers) <= MOST_LAYERS and all(_plain_layer(layer) for layer in layers)
+
+
+def _plain_layer(layer: Any) -> bool:
+    if not isinstance(layer, Mapping) or set(layer) - LAYER_FIELDS - {"type"}:
         return False
-    wanted = {key: tensor.shape for key, tensor in encoder.state_dict().items()}
-    return _without_counters(wanted) == _without_counters(shapes)
+    numbers = [value for field, value in layer.items() if field not in ("type", "name")]
+    words = [layer.get("type"), layer.get("name", "x")]
+    return all(isinstance(word, str) and LAYER_WORD.fullmatch(word) for word in words) and all(
+        type(number) in (bool, int, float) and 0 <= number <= 10**6 for number in numbers
+    )
 
 
-def _without_counters(shapes: Mapping[str, "torch.Size"]) -> dict[str, "torch.Size"]:
-    """Batch normalisation counts its batches; old files and some exporters leave that out."""
-    return {name: shape for name, shape in shapes.items() if not name.endswith("num_batches_tracked")}
+def _has_cut(known: Known, at: Any) -> bool:
+    return at is None or at in [cut.at for cut in known.cuts if cut.features]

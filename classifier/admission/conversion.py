@@ -33,7 +33,7 @@ def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, A
         return {"report": report.rows, **answer}
     except Refusal as refusal:
         report.refused(refusal)
-        return {"report": report.rows, "problem": vars(refusal.problem)}
+        return {"report": report.rows, "problem": refusal.problem.to_json()}
 
 
 def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:

@@ -16,11 +16,20 @@ class Check:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a model was refused: a stable kebab-case code, a sentence that names the thing, and what to do."""
+    """Why a model was refused: a stable kebab-case code, a sentence that names the thing, and what to do.
+
+    With `needs-choice` go the `candidates`, each {architecture, differs}: one may be given for the next check.
+    """
 
     code: str
     message: str
     hint: str
+    candidates: tuple[dict[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the API shows; candidates only where there are some."""
+        shown: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
+        return shown | ({"candidates": list(self.candidates)} if self.candidates else {})
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,12 @@ class Outcome:
 class Refusal(Exception):
     """The upload cannot become a bundle; `check` is the check that failed."""
 
-    def __init__(self, check: str, code: str, message: str, hint: str) -> None:
+    def __init__(
+        self, check: str, code: str, message: str, hint: str, candidates: tuple[dict[str, Any], ...] = ()
+    ) -> None:
         super().__init__(message)
         self.check = check
-        self.problem = Problem(code, message, hint)
+        self.problem = Problem(code, message, hint, candidates)
 
 
 class Report:

@@ -1,10 +1,10 @@
 """Every tensor of a file finds its place in a network, or the model is refused with the list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from classifier.admission.outcome import Refusal
-from classifier.admission.torch_files import Tensors, without_prefix
+from classifier.admission.torch_files import Tensors
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ def place(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tens
 
     `network` is the state_dict of the network that the manifest describes. Raises Refusal with the first ten names.
     """
-    attempts = [(taken, _complete(network, _head_renamed(network, named))) for taken, named in without_prefix(tensors)]
+    attempts = [(taken, _complete(network, _head_renamed(network, named))) for taken, named in _without_prefix(tensors)]
     taken, (placed, notes) = min(attempts, key=lambda attempt: len(_faults(network, attempt[1][0])))
     faults = _faults(network, placed)
     if faults:
@@ -30,6 +30,17 @@ def place(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tens
     if taken:
         notes = [f"“{taken}” was taken off before every name", *notes]
     return placed, notes
+
+
+def _without_prefix(tensors: Tensors) -> Iterator[tuple[str, Tensors]]:
+    """Yield the tensors under shorter and shorter names, with what was taken off: `module.`, `module.model.`, …"""
+    taken = ""
+    yield taken, tensors
+    while len(firsts := {name.partition(".")[0] for name in tensors}) == 1 and all("." in name for name in tensors):
+        prefix = f"{firsts.pop()}."
+        taken += prefix
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+        yield taken, tensors
 
 
 def _complete(network: Mapping[str, "torch.Tensor"], renamed: tuple[Tensors, list[str]]) -> tuple[Tensors, list[str]]:

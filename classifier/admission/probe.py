@@ -38,7 +38,7 @@ def probe(bundle: str, expected: list[list[float]]) -> dict[str, Any]:
         return {"report": report.rows, **answer}
     except Refusal as refusal:
         report.refused(refusal)
-        return {"report": report.rows, "problem": vars(refusal.problem)}
+        return {"report": report.rows, "problem": refusal.problem.to_json()}
 
 
 def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:

@@ -1,38 +1,29 @@
-"""PyTorch files and safetensors from outside: weights only, never a class of somebody else's."""
+"""PyTorch files and safetensors from outside: tensors by name, and nothing that a pickle would call."""
 
-from collections.abc import Iterable, Mapping
+import io
+import zipfile
+from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from classifier.admission import archives, pickles
+from classifier.admission import archives, calls, pickles, state_dicts, torch_tensors
 from classifier.admission.archives import Bounds
 from classifier.admission.outcome import Refusal
 from classifier.admission.sniffing import Kind
+from classifier.admission.torch_tensors import Storages, StreamStorages, ZipStorages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
 Tensors = dict[str, "torch.Tensor"]
 
 BOUNDS = Bounds(members=50_000, total_bytes=4 * 1024**3)
-PICKLE_BYTES = 64 * 1024**2
-LEGACY_PICKLES = 5  # magic number, protocol, machine, the object, the keys of its storages
-WRAPPERS = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "net",
-    "network",
-    "weights",
-    "params",
-    "ema",
-    "model_ema",
-    "state_dict_ema",
-)
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
-HARMLESS = ("torch._utils._rebuild_", "torch._tensor._rebuild_", "collections.OrderedDict", "collections.defaultdict")
-HARMLESS_TORCH = ("Storage", "Size", "device", "dtype")
-HINT = "Save only the weights, torch.save(model.state_dict(), 'model.pth'), and upload that with its architecture."
+DESCRIPTIONS = 3  # before the object of an old file: its magic number, protocol and machine
+FOREIGN_SHOWN = 5
+HINT = state_dicts.HINT
 
 
 @dataclass(frozen=True)
@@ -50,124 +41,93 @@ def is_torch_archive(names: Iterable[str]) -> bool:
 def read(file: IO[bytes], kind: Kind) -> Weights:
     """Return the float32 and integer tensors of a file, on the processor. Raises Refusal.
 
-    Only `torch.load(weights_only=True)` and safetensors ever open it; what a pickle would call is read beforehand.
+    A pickle is read by a machine of our own that runs nothing; memory is taken for the tensors that are wanted, once
+    their places have been checked.
     """
-    content = _read_safetensors(file) if kind is Kind.SAFETENSORS else _read_pickled(file, kind)
-    tensors, notes = _unwrapped(content)
-    return _as_float32(tensors, notes)
+    if kind is Kind.SAFETENSORS:
+        return _as_float32(_read_safetensors(file), [])
+    with _opened(file, kind) as (pickled, storages):
+        _refuse_code(pickled.names)
+        found = state_dicts.find(pickled.value)
+        notes = list(found.notes)
+        if foreign := calls.foreign(pickled.names):
+            more = f" and {len(foreign) - FOREIGN_SHOWN} more" if len(foreign) > FOREIGN_SHOWN else ""
+            notes.append(f"left aside, and never imported: {', '.join(foreign[:FOREIGN_SHOWN])}{more}")
+        return _as_float32(torch_tensors.make(found.tensors, storages), notes)
 
 
-def without_prefix(tensors: Tensors) -> Iterable[tuple[str, Tensors]]:
-    """Yield the tensors under shorter and shorter names, with what was taken off: `module.`, `module.model.`, …"""
-    taken = ""
-    yield taken, tensors
-    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in tensors)), None):
-        taken += prefix
-        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-        yield taken, tensors
-
-
-def _read_safetensors(file: IO[bytes]) -> Any:
+def _read_safetensors(file: IO[bytes]) -> Tensors:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
-        return load(file.read())
+        tensors: Tensors = load(file.read())
     except (SafetensorError, ValueError, KeyError) as error:
-        message = f"The safetensors file is incomplete or damaged: {_short(error)}"
-        raise _refusal("truncated", message, "Upload it again, or download it again from its source.") from error
+        raise _damaged(f"the safetensors file is incomplete: {_short(error)}") from error
+    kept = {name: tensor for name, tensor in tensors.items() if not state_dicts.is_ballast(name)}
+    if not kept:
+        raise _refusal("no-state-dict", "The file holds no tensors.")
+    return kept
 
 
-def _read_pickled(file: IO[bytes], kind: Kind) -> Any:
-    _refuse_code(_called_in_zip(file) if kind is Kind.ZIP else _called_in_stream(file, kind))
-    file.seek(0)
-    import torch
-
-    try:
-        return torch.load(file, weights_only=True, map_location="cpu", mmap=False)  # noqa: TID251 (here it may)
-    except MemoryError:
-        raise
-    except Exception as error:
-        message = f"PyTorch cannot read the file as weights only: {_short(error)}"
-        raise _refusal("damaged", message) from error
-
-
-def _called_in_zip(file: IO[bytes]) -> list[str]:
-    with archives.open_checked(file, BOUNDS) as archive:
-        names = archive.namelist()
-        if any(name.count("/") >= 1 and name.split("/")[1] in ("code", "constants.pkl") for name in names):
-            message = "The file is a TorchScript program (torch.jit.save): code, which the portal does not run."
-            raise _refusal("torchscript", message)
-        main = next(name for name in names if name.endswith("/data.pkl") and name.count("/") == 1)
-        with archive.open(main) as member:
-            if archive.getinfo(main).file_size > PICKLE_BYTES:
-                raise _refusal("too-large", f"The file's pickle is above the limit of {PICKLE_BYTES:,} bytes.")
-            return _called(member)
-
-
-def _called_in_stream(file: IO[bytes], kind: Kind) -> list[str]:
-    file.seek(0)
-    count = LEGACY_PICKLES if kind is Kind.TORCH_LEGACY else 1
-    return [name for _number in range(count) for name in _called(file)]
-
-
-def _called(file: IO[bytes]) -> list[str]:
-    try:
-        return list(pickles.called_names(file))
-    except pickles.Damaged as error:
-        message = f"The file is incomplete or damaged: its pickle cannot be followed ({_short(error)})."
-        raise _refusal("truncated", message, "Upload it again, or download it again from its source.") from error
-
-
-def _refuse_code(names: list[str]) -> None:
-    foreign = next((name for name in names if not _is_harmless(name)), None)
-    if foreign is None:
+@contextmanager
+def _opened(file: IO[bytes], kind: Kind) -> "Iterator[tuple[pickles.Pickled, Storages]]":
+    if kind is not Kind.ZIP:
+        yield _read_stream(file, kind)
         return
-    if _is_model_class(foreign):
-        message = f"The file is a whole pickled model: opening it would run the class {foreign}."
-        raise _refusal("pickled-model", message)
-    message = f"The file is a pickle that would call {foreign}: opening it runs code."
-    raise _refusal("unsafe-pickle", message)
+    with archives.open_checked(file, BOUNDS) as archive:
+        yield _read_archive(archive)
 
 
-def _is_harmless(name: str) -> bool:
-    if name.startswith(HARMLESS):
-        return True
-    module, _dot, last = name.rpartition(".")
-    return module in ("torch", "torch.storage") and (last.endswith(HARMLESS_TORCH) or last.islower())
+def _read_archive(archive: zipfile.ZipFile) -> tuple[pickles.Pickled, Storages]:
+    names = archive.namelist()
+    if any(name.count("/") >= 1 and name.split("/")[1] in ("code", "constants.pkl") for name in names):
+        message = "The file is a TorchScript program (torch.jit.save): code, which the portal does not run."
+        raise _refusal("torchscript", message)
+    main = next(name for name in names if name.endswith("/data.pkl") and name.count("/") == 1)
+    root = main.partition("/")[0]
+    if f"{root}/byteorder" in names and archives.read(archive, f"{root}/byteorder", 16) == b"big":
+        raise _refusal("big-endian", "The file was saved on a big-endian machine, in another order of bytes.")
+    if archive.getinfo(main).file_size > pickles.BYTES:
+        raise _refusal("too-large", f"The file's pickle is above the limit of {pickles.BYTES:,} bytes.")
+    return _unpickled(io.BytesIO(archives.read(archive, main, pickles.BYTES))), ZipStorages(archive, root)
 
 
-def _is_model_class(name: str) -> bool:
-    module, _dot, last = name.rpartition(".")
-    return last[:1].isupper() and module not in ("os", "posix", "subprocess", "builtins")
+def _read_stream(file: IO[bytes], kind: Kind) -> tuple[pickles.Pickled, Storages]:
+    """A bare pickle, or a file of before PyTorch 1.6: pickles, then a length and the numbers of each storage."""
+    file.seek(0)
+    if kind is Kind.PICKLE:
+        return _unpickled(file), StreamStorages(file, {})
+    for _description in range(DESCRIPTIONS):
+        _refuse_code(_unpickled(file).names)
+    pickled, keys = _unpickled(file), _unpickled(file)
+    _refuse_code(keys.names)
+    kinds = {found[0]: found[1] for found in map(torch_tensors.storage_of, pickled.references) if found}
+    places: dict[str, tuple[int, int]] = {}
+    for key in keys.value if isinstance(keys.value, list) else []:
+        if not isinstance(key, str) or kinds.get(key) not in torch_tensors.ITEM_BYTES:
+            raise _damaged("the kind of its numbers is not known")
+        count = int.from_bytes(file.read(8), "little", signed=True)
+        places[key] = (file.tell(), max(0, count) * torch_tensors.ITEM_BYTES[kinds[key]])
+        file.seek(places[key][1], io.SEEK_CUR)
+    return pickled, StreamStorages(file, places)
 
 
-def _unwrapped(content: Any) -> tuple[Tensors, list[str]]:
-    """Find the state_dict: the content itself, or one level inside under a usual name."""
-    notes: list[str] = []
-    for _level in range(3):
-        tensors = _tensors_of(content)
-        if tensors:
-            return tensors, notes
-        found = [key for key in WRAPPERS if isinstance(content, Mapping) and isinstance(content.get(key), Mapping)]
-        if not found:
-            break
-        rest = f" (the file also has {', '.join(found[1:])})" if found[1:] else ""
-        notes.append(f"the weights are those under “{found[0]}”{rest}")
-        content = content[found[0]]
-    keys = ", ".join(map(str, list(content)[:10])) if isinstance(content, Mapping) else type(content).__name__
-    raise _refusal("no-state-dict", f"The file holds no state_dict: found {keys or 'nothing'}.")
+def _unpickled(file: IO[bytes]) -> pickles.Pickled:
+    try:
+        return pickles.read(file)
+    except pickles.TooLarge as error:
+        raise _refusal("too-large", f"The file is too large: {error}.") from error
+    except pickles.Damaged as error:
+        raise _damaged(f"its pickle cannot be followed ({_short(error)})") from error
 
 
-def _tensors_of(content: Any) -> Tensors:
-    import torch
-
-    if not isinstance(content, Mapping) or not content:
-        return {}
-    if not all(isinstance(key, str) for key in content):
-        return {}
-    tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
-    return tensors if len(tensors) == len(content) else {}
+def _refuse_code(names: Iterable[str]) -> None:
+    if name := calls.unsafe(names):
+        message = f"The file is a pickle that would call {name}: opening it elsewhere runs code."
+        raise _refusal(
+            "unsafe-pickle", message, "Do not open this file in Python; ask its author for the weights only."
+        )
 
 
 def _as_float32(tensors: Tensors, notes: list[str]) -> Weights:
@@ -176,15 +136,20 @@ def _as_float32(tensors: Tensors, notes: list[str]) -> Weights:
     plain: Tensors = {}
     converted: set[str] = set()
     for name, tensor in tensors.items():
-        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex():
-            raise _refusal("not-numbers", f"The tensor {name} is {tensor.dtype}, {tensor.layout}: not plain numbers.")
+        if tensor.is_complex():
+            raise _refusal("not-numbers", f"The tensor {name} is {tensor.dtype}: not plain numbers.")
         if tensor.is_floating_point() and tensor.dtype is not torch.float32:
             converted.add(str(tensor.dtype).removeprefix("torch."))
             tensor = tensor.to(torch.float32)
-        plain[name] = tensor.detach().clone().contiguous()
+        plain[name] = tensor
     if converted:
         notes.append(f"the weights were {', '.join(sorted(converted))} and are kept as float32")
     return Weights(plain, tuple(notes))
+
+
+def _damaged(what: str) -> Refusal:
+    hint = "Upload it again, or download it again from its source."
+    return _refusal("truncated", f"The file is incomplete or damaged: {what}.", hint)
 
 
 def _short(error: Exception) -> str:

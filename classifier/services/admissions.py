@@ -142,7 +142,10 @@ def _write_outcome(record: ModelRecord, outcome: Outcome) -> None:
             "bundle": str(outcome.bundle.relative_to(settings.SKINSITE_DATA)),
         }
     else:
-        fields |= {"state": ModelState.REFUSED, "error": vars(outcome.error) if outcome.error else {"code": "refused"}}
+        fields |= {
+            "state": ModelState.REFUSED,
+            "error": outcome.error.to_json() if outcome.error else {"code": "refused"},
+        }
     ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING).update(**fields)
 
 

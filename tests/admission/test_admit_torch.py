@@ -103,17 +103,66 @@ def test_an_encoder_with_a_head_needs_no_architecture(in_torch: InProcess, uploa
     outcome = admitted(upload, {"classes": classes, "input": {"width": 96, "height": 96}})
     assert outcome.accepted, outcome.error
     assert outcome.architecture == "PyTorch smp-encoder: efficientnet-b2"
-    assert "assumed: the architecture is segmentation-models-pytorch's encoder efficientnet-b2" in details(outcome)
+    assert (
+        "assumed: the architecture is efficientnet-b2, segmentation-models-pytorch layout, head 352→8: all names and "
+        "shapes agree" in details(outcome)
+    )
+    assert "assumed: the head takes the average of each channel of the encoder's deepest features" in details(outcome)
+    assert "100 % of tensors placed" in details(outcome)
     assert outcome.manifest is not None
     assert outcome.manifest["architecture"]["name"] == "efficientnet-b2"
     assert "the layer “classification_head.1” of the file is the network's “head.3”" in details(outcome)
     assert [check.check for check in outcome.report if not check.passed] == ["sensitivity"]
 
 
+def test_a_plain_network_needs_no_architecture(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_state_dict, upload)
+    outcome = admitted(upload, {"classes": MANIFEST["classes"]})
+    assert outcome.accepted, outcome.error
+    assert outcome.manifest is not None
+    kinds = [layer["type"] for layer in outcome.manifest["architecture"]["layers"]]
+    assert kinds == ["conv2d", "relu", "maxpool2d", "flatten", "linear"]
+    assert (outcome.manifest["input"]["width"], outcome.manifest["input"]["height"]) == (32, 32)
+    for guess in (
+        "ReLU after each convolution",
+        "2×2 max pooling",
+        "padded by (k−1)/2",
+        "pictures are 32 by 32 pixels",
+    ):
+        assert f"assumed: {guess}" in details(outcome) or guess in details(outcome)
+
+
+def test_another_head_on_a_known_network_is_built(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_new_head, upload)
+    outcome = admitted(upload, {"classes": MANIFEST["classes"], "input": {"width": 64, "height": 64}})
+    assert outcome.accepted, outcome.error
+    assert "mobilenet_v3_small, torchvision layout, head 576→32→3, 100 % of tensors placed" in details(outcome)
+    assert "assumed: there is a ReLU before the layer “module.classifier.3” of the head" in details(outcome)
+
+
+def test_networks_that_answer_differently_are_offered_and_one_can_be_chosen(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_timm, upload, "tf_mobilenetv3_small_100")
+    manifest = {"classes": MANIFEST["classes"], "input": {"width": 64, "height": 64}}
+    refused = admitted(upload, manifest)
+    assert code_of(refused) == "needs-choice"
+    assert refused.error is not None
+    offered = {candidate["architecture"]["name"]: candidate for candidate in refused.error.candidates}
+    assert set(offered) == {"mobilenetv3_small_100", "tf_mobilenetv3_small_100"}
+    assert "0.001" in offered["tf_mobilenetv3_small_100"]["differs"]
+    chosen = admitted(upload, manifest | {"architecture": offered["tf_mobilenetv3_small_100"]["architecture"]})
+    assert chosen.accepted, chosen.error
+    assert chosen.architecture == "PyTorch timm: tf_mobilenetv3_small_100"
+
+
+def test_a_network_of_somebodys_own_needs_its_architecture(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_shortcut, upload)
+    refused = admitted(upload, {"classes": MANIFEST["classes"]})
+    assert code_of(refused) == "needs-architecture"
+
+
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
-        ({"architecture": None}, "needs-architecture", "conv1.weight"),
         ({"architecture": {"family": "nonsense"}}, "unknown-architecture", "nonsense"),
         ({"architecture": {"family": "timm", "name": "hf-hub:someone/model"}}, "unknown-architecture", "hf-hub"),
         ({"architecture": {"family": "timm", "name": "resnet18"}}, "weights-do-not-fit", "and"),

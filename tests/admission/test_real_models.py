@@ -95,3 +95,49 @@ def test_the_contracts_efficientnet_is_accepted(in_torch: InProcess, tmp_path: P
     outcome = accepted(upload, CONTRACT, tmp_path / "bundles")
     assert outcome.architecture == "PyTorch smp-encoder: efficientnet-b2"
     assert outcome.classes == tuple(CONTRACT["classes"])
+
+
+def test_the_plain_network_is_known_by_its_shapes_and_answers_as_its_note_says(
+    shared_data: Path, in_torch: InProcess, tmp_path: Path
+) -> None:
+    """0.756 on the 193 pictures of val, by bicubic interpolation (models/README.csv)."""
+    manifest = {"classes": HMNIST, "input": {"interpolation": "bicubic"}}
+    outcome = accepted(shared_data / "models" / "shivansh65__skin_model.pth", manifest, tmp_path / "bundles")
+    assert outcome.manifest is not None
+    assert outcome.manifest["architecture"]["layers"] == [
+        {"type": "conv2d", "name": "conv1", "out": 32, "kernel": 3, "padding": 1},
+        {"type": "relu"},
+        {"type": "maxpool2d", "kernel": 2},
+        {"type": "conv2d", "name": "conv2", "out": 64, "kernel": 3, "padding": 1},
+        {"type": "relu"},
+        {"type": "maxpool2d", "kernel": 2},
+        {"type": "flatten"},
+        {"type": "linear", "name": "fc1", "out": 128},
+        {"type": "relu"},
+        {"type": "linear", "name": "fc2", "out": 7},
+    ]
+    assert (outcome.manifest["input"]["width"], outcome.manifest["input"]["height"]) == (28, 28)
+    assert outcome.bundle is not None
+    assert in_torch(accuracy, outcome.bundle, shared_data) == pytest.approx(0.756, abs=0.005)
+
+
+def accuracy(bundle: Path, data: Path) -> float:
+    import csv
+
+    import numpy as np
+    from PIL import Image
+
+    import classifier.inference.torch_network  # noqa: F401 (registers its loader)
+    from classifier.inference import bundle as bundles
+    from classifier.inference.classifier import load, run
+    from classifier.inference.clinical import Clinical
+
+    found = load(bundles.read(bundle))
+    with (data / "labels.csv").open(encoding="utf-8") as rows:
+        listed = [(row["file"], row["diagnosis"]) for row in csv.DictReader(rows) if row["split"] == "val"]
+    hits = []
+    for file, diagnosis in listed:
+        picture = np.asarray(Image.open(data / file).convert("RGB"))
+        row = run(found, [picture], [Clinical()], maps=False).probabilities[0]
+        hits.append(found.manifest.codes[int(row.argmax())] == diagnosis)
+    return float(np.mean(hits))

@@ -81,6 +81,34 @@ def save_encoder(path: Path, head: str) -> None:
     torch.save(state, path)
 
 
+def save_new_head(path: Path) -> None:
+    """A MobileNet of torchvision with a small network in place of its classifier, trained on several processors."""
+    import torch
+    import torchvision
+
+    torch.manual_seed(0)
+    network = torchvision.models.mobilenet_v3_small()
+    network.classifier = torch.nn.Sequential(
+        torch.nn.Linear(576, 32), torch.nn.ReLU(), torch.nn.Dropout(0.2), torch.nn.Linear(32, 3)
+    )
+    torch.save({"state_dict": torch.nn.DataParallel(network).state_dict()}, path)
+
+
+def save_timm(path: Path, name: str) -> None:
+    import timm
+    import torch
+
+    torch.manual_seed(0)
+    torch.save(timm.create_model(name, num_classes=3).state_dict(), path)
+
+
+def save_shortcut(path: Path) -> None:
+    import torch
+
+    state = {"conv1.weight": torch.ones(8, 3, 3, 3), "conv2.weight": torch.ones(8, 8, 3, 3)}
+    torch.save(state | {"shortcut.weight": torch.ones(8, 3, 1, 1), "fc.weight": torch.ones(3, 8)}, path)
+
+
 def save_keras(path: Path, *, inside: str = "", outputs: int = 3, ending: str = "softmax") -> None:
     """A small Keras model; `inside` adds a Rescaling or Lambda layer, or a branch of clinical numbers."""
     import keras
