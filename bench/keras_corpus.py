@@ -1,0 +1,155 @@
+"""How many Keras files of old versions are admitted, and how near their answers come to those of the old Keras.
+
+    python3.8 -m venv /tmp/keras-2.4 && /tmp/keras-2.4/bin/pip install tensorflow-cpu==2.4.4
+    /tmp/keras-2.4/bin/python bench/keras_corpus_maker.py /tmp/corpus/2.4
+    python -m bench.keras_corpus /tmp/corpus/* [--only WORD] [--without-walls] [--table]
+
+Each folder is one version. `--without-walls` does the same work in one process, which is quicker while developing.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifier.admission import admit as admission
+from classifier.admission import sniffing
+
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file: `code` of the refusal, or how far the answers are from the old Keras' own."""
+
+    version: str
+    name: str
+    expected: str
+    code: str
+    message: str
+    difference: float
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        if self.expected != "admitted":
+            return self.code == self.expected
+        return self.code == "admitted" and self.difference <= TOLERANCE
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--without-walls", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    notes = [note for folder in options.folders for note in sorted(folder.glob("*.json")) if options.only in note.name]
+    results = []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        for note in notes:
+            result = pool.submit(_tried, note, walls=not options.without_walls).result()
+            results.append(result)
+            mark = "  " if result.good else "✗ "
+            print(
+                f"{mark}{result.version:6} {result.name:34} {result.code:18} {result.difference:8.1e} "
+                f"{result.seconds:5.1f} s {result.message[:400]}",
+                file=sys.stderr,
+                flush=True,
+            )
+    for line in table(results) if options.table else [summary(results)]:
+        print(line)
+
+
+def _tried(note: Path, *, walls: bool) -> Result:
+    told = json.loads(note.read_text())
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        bundle, code, message = (_admitted if walls else _converted)(note.with_name(told["file"]), told, Path(folder))
+        difference = _difference(bundle, np.load(note.with_suffix(".npz"))) if bundle is not None else float("nan")
+    seconds = time.perf_counter() - began
+    return Result(note.parent.name.lstrip("c"), note.stem, told["expect"], code, message, difference, seconds)
+
+
+def _admitted(upload: Path, told: dict[str, Any], folder: Path) -> tuple[Path | None, str, str]:
+    outcome = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
+    if outcome.error is not None:
+        return None, outcome.error.code, outcome.error.message
+    return outcome.bundle, "admitted", ""
+
+
+def _converted(upload: Path, told: dict[str, Any], folder: Path) -> tuple[Path | None, str, str]:
+    """The first child's work without its walls, and without the second child's checks."""
+    from classifier.admission.conversion import convert
+
+    os.chdir(folder)
+    kind = sniffing.sniff(upload.read_bytes()[: sniffing.HEAD_BYTES], upload.stat().st_size)
+    answer = convert(os.open(upload, os.O_RDONLY), kind, told["manifest"])
+    os.chdir("/")
+    if "problem" in answer:
+        return None, answer["problem"]["code"], answer["problem"]["message"]
+    return folder / "bundle", "admitted", ""
+
+
+def _difference(folder: Path, oracle: Any) -> float:
+    """The largest difference of one probability, of all pictures, from what the file's own Keras answered."""
+    import keras
+
+    from classifier.inference import bundle as bundles
+    from classifier.inference.keras_network import KerasClassifier
+
+    keras.backend.clear_session()
+    found = bundles.read(folder)
+    vectors = oracle["vectors"] if "vectors" in oracle.files else None
+    scores = KerasClassifier(found).output(oracle["pixels"], vectors, maps=False).logits.astype(np.float64)
+    wanted = oracle["outputs"]
+    if found.manifest.output == "softmax":
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+    if found.manifest.output == "sigmoid":
+        scores = 1 / (1 + np.exp(-scores))
+    if found.manifest.output == "logits":
+        return float((np.abs(scores - wanted) / np.maximum(1, np.abs(wanted))).max())
+    return float(np.abs(scores - wanted).max())
+
+
+def summary(results: list[Result]) -> str:
+    good = sum(result.good for result in results)
+    refused = Counter(result.code for result in results if result.code != "admitted")
+    return json.dumps({"files": len(results), "as_expected": good, "refused": refused})
+
+
+def table(results: list[Result]) -> list[str]:
+    """One line a version, then what was not as expected."""
+    lines = [
+        "| Keras | files | to be admitted | admitted | equal within 1e-4 | largest difference | refused as expected |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for version in dict.fromkeys(result.version for result in results):
+        mine = [result for result in results if result.version == version]
+        wanted = [result for result in mine if result.expected == "admitted"]
+        admitted = [result for result in wanted if result.code == "admitted"]
+        refused = [result for result in mine if result.expected != "admitted"]
+        worst = max((result.difference for result in admitted), default=float("nan"))
+        lines.append(
+            f"| {version} | {len(mine)} | {len(wanted)} | {len(admitted)} | {sum(r.good for r in wanted)} | {worst:.1e} "
+            f"| {sum(r.good for r in refused)} of {len(refused)} |"
+        )
+    for result in results:
+        if not result.good:
+            lines.append(f"- {result.version} {result.name}: {result.code} {result.difference:.1e} {result.message}")
+    return [*lines, summary(results)]
+
+
+if __name__ == "__main__":
+    main()
