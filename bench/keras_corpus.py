@@ -9,7 +9,6 @@ Each folder is one version. `--without-walls` does the same work in one process,
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -73,54 +72,67 @@ def main() -> None:
 
 def _tried(note: Path, *, walls: bool) -> Result:
     told = json.loads(note.read_text())
+    oracle = np.load(note.with_suffix(".npz"))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        bundle, code, message = (_admitted if walls else _converted)(note.with_name(told["file"]), told, Path(folder))
-        difference = _difference(bundle, np.load(note.with_suffix(".npz"))) if bundle is not None else float("nan")
+        work = _admitted if walls else _rebuilt
+        difference, code, message = work(note.with_name(told["file"]), told, oracle, Path(folder))
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session()
     seconds = time.perf_counter() - began
     return Result(note.parent.name.lstrip("c"), note.stem, told["expect"], code, message, difference, seconds)
 
 
-def _admitted(upload: Path, told: dict[str, Any], folder: Path) -> tuple[Path | None, str, str]:
-    outcome = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
-    if outcome.error is not None:
-        return None, outcome.error.code, outcome.error.message
-    return outcome.bundle, "admitted", ""
+def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
+    """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
+    from classifier.admission import archives, conversion, keras_facts, keras_files
+    from classifier.admission.outcome import Refusal, Report
+    from classifier.admission.proposals import complete
+
+    report = Report()
+    try:
+        with upload.open("rb") as file:
+            if sniffing.sniff(file.read(sniffing.HEAD_BYTES), upload.stat().st_size) is sniffing.Kind.HDF5:
+                saved = keras_files.read_hdf5(file, told["manifest"], report)
+            else:
+                archives.names(file, keras_files.BOUNDS)
+                saved = keras_files.read_archive(file, folder, report)
+            model = keras_files.rebuild(saved, told["manifest"], report)
+        keras_files.describe(model)
+        used = complete(told["manifest"], keras_facts.read(model), report)
+        conversion._checked(used)
+        vectors = oracle["vectors"] if "vectors" in oracle.files else None
+        scores = keras_facts.native(model)(oracle["pixels"], vectors).astype(np.float64)
+    except Refusal as refusal:
+        return float("nan"), refusal.problem.code, refusal.problem.message
+    return _distance(scores, oracle["outputs"], used["output"]), "admitted", ""
 
 
-def _converted(upload: Path, told: dict[str, Any], folder: Path) -> tuple[Path | None, str, str]:
-    """The first child's work without its walls, and without the second child's checks."""
-    from classifier.admission.conversion import convert
-
-    os.chdir(folder)
-    kind = sniffing.sniff(upload.read_bytes()[: sniffing.HEAD_BYTES], upload.stat().st_size)
-    answer = convert(os.open(upload, os.O_RDONLY), kind, told["manifest"])
-    os.chdir("/")
-    if "problem" in answer:
-        return None, answer["problem"]["code"], answer["problem"]["message"]
-    return folder / "bundle", "admitted", ""
-
-
-def _difference(folder: Path, oracle: Any) -> float:
-    """The largest difference of one probability, of all pictures, from what the file's own Keras answered."""
-    import keras
-
+def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
+    """The whole admission; the bundle answers as it does in a worker."""
     from classifier.inference import bundle as bundles
+
+    outcome = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
+    if outcome.error is not None or outcome.bundle is None:
+        problem = outcome.error
+        return float("nan"), problem.code if problem else "", problem.message if problem else ""
     from classifier.inference.keras_network import KerasClassifier
 
-    keras.backend.clear_session()
-    found = bundles.read(folder)
+    found = bundles.read(outcome.bundle)
     vectors = oracle["vectors"] if "vectors" in oracle.files else None
     scores = KerasClassifier(found).output(oracle["pixels"], vectors, maps=False).logits.astype(np.float64)
-    wanted = oracle["outputs"]
     if found.manifest.output == "softmax":
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         scores /= scores.sum(axis=1, keepdims=True)
     if found.manifest.output == "sigmoid":
         scores = 1 / (1 + np.exp(-scores))
-    if found.manifest.output == "logits":
-        return float((np.abs(scores - wanted) / np.maximum(1, np.abs(wanted))).max())
-    return float(np.abs(scores - wanted).max())
+    return _distance(scores, oracle["outputs"], found.manifest.output), "admitted", ""
+
+
+def _distance(scores: Any, wanted: Any, output: str) -> float:
+    """The largest difference of one number of any picture; of logits above 1, relative to their size."""
+    difference = np.abs(scores - wanted)
+    return float((difference / np.maximum(1, np.abs(wanted)) if output == "logits" else difference).max())
 
 
 def summary(results: list[Result]) -> str:
@@ -141,8 +153,9 @@ def table(results: list[Result]) -> list[str]:
         admitted = [result for result in wanted if result.code == "admitted"]
         refused = [result for result in mine if result.expected != "admitted"]
         worst = max((result.difference for result in admitted), default=float("nan"))
+        equal = sum(result.good for result in wanted)
         lines.append(
-            f"| {version} | {len(mine)} | {len(wanted)} | {len(admitted)} | {sum(r.good for r in wanted)} | {worst:.1e} "
+            f"| {version} | {len(mine)} | {len(wanted)} | {len(admitted)} | {equal} | {worst:.1e} "
             f"| {sum(r.good for r in refused)} of {len(refused)} |"
         )
     for result in results:

@@ -38,7 +38,7 @@ def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, A
 
 def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
     if kind is Kind.HDF5:
-        return _convert_keras(keras_files.read_hdf5(file, manifest, folder, report), manifest, folder, report)
+        return _convert_keras(keras_files.read_hdf5(file, manifest, report), manifest, folder, report)
     if kind is Kind.ZIP:
         names = archives.names(file, torch_files.BOUNDS)
         if keras_files.is_keras_archive(names):

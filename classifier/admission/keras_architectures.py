@@ -48,7 +48,9 @@ def build(manifest: dict[str, Any]) -> "keras.Model":
             return _stack(told.get("layers"), shape)
         return _application(told, shape, len(manifest.get("classes") or []))
     except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
-        raise _refusal(f"The network cannot be made as the manifest says: {' '.join(str(error).split())[:300]}") from error
+        raise _refusal(
+            f"The network cannot be made as the manifest says: {' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 def names() -> list[str]:

@@ -9,6 +9,7 @@ from classifier.admission.outcome import Refusal
 
 MAX_BYTES = 32 * 1024**2
 MAX_DEPTH = 120
+MAX_LAYERS = 5_000
 
 
 def _words(text: str) -> frozenset[str]:
@@ -124,15 +125,9 @@ def check(config: dict[str, Any]) -> str:
     for part in _parts(config):
         _check_part(part)
         layers += part.name in LAYERS
+        if layers > MAX_LAYERS:
+            raise _refusal("too-many-layers", f"The model has more than {MAX_LAYERS:,} layers.")
     return f"{top.name} model of {layers} built-in layers"
-
-
-def layers(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the configuration of each layer, those of models inside included."""
-    for layer in config.get("config", {}).get("layers", []):
-        yield layer
-        if isinstance(layer, dict) and layer.get("class_name") in MODELS:
-            yield from layers(layer)
 
 
 def _parts(config: Any) -> Iterator[Part]:

@@ -1,14 +1,21 @@
 """Keras files from outside: `.keras` archives and HDF5, rebuilt from their checked configuration or the manifest's."""
 
 import json
-import shutil
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from classifier.admission import archives, hdf5, keras_architectures, keras_config, keras_operations, keras_repairs, keras_weights
+from classifier.admission import (
+    archives,
+    hdf5,
+    keras_architectures,
+    keras_config,
+    keras_operations,
+    keras_repairs,
+    keras_weights,
+)
 from classifier.admission.archives import Bounds
 from classifier.admission.outcome import Refusal, Report
 
@@ -53,7 +60,7 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
     return Saved(config, path=path)
 
 
-def read_hdf5(file: IO[bytes], manifest: dict[str, Any], folder: Path, report: Report) -> Saved:
+def read_hdf5(file: IO[bytes], manifest: dict[str, Any], report: Report) -> Saved:
     """Check a whole model, or weights whose network the manifest names. Raises Refusal; Keras is not imported."""
     opened, sentence = hdf5.open_checked(file)
     report.passed("hdf5", sentence)
@@ -70,11 +77,7 @@ def read_hdf5(file: IO[bytes], manifest: dict[str, Any], folder: Path, report: R
         message = f"The HDF5 file is no Keras model: it holds {_listed(list(opened))}, and no layers."
         raise Refusal("hdf5", "no-model", message, HINT)
     _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], manifest)
-    path = folder / WEIGHTS
-    file.seek(0)
-    with path.open("xb") as copy:
-        shutil.copyfileobj(file, copy)
-    return Saved(None, path=path)
+    return Saved(None, group=opened)
 
 
 def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Model":
@@ -83,11 +86,10 @@ def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Mo
         model = keras_architectures.build(manifest) if saved.config is None else _build(saved)
         if saved.group is not None:
             keras_operations.check_ranks(model)
-            report.passed("weights", keras_weights.place(keras_weights.read(saved.group), model))
+            read = keras_weights.read if keras_weights.is_named(saved.group) else keras_weights.read_new
+            report.passed("weights", keras_weights.place(read(saved.group), model))
         else:
             model.load_weights(str(saved.path))
-            if saved.config is None:
-                report.passed("weights", keras_weights.check_complete(saved.path, model))
         return model
     except (MemoryError, Refusal):
         raise

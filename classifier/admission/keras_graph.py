@@ -48,7 +48,9 @@ def make_functional(config: dict[str, Any], replace: Replace) -> None:
     config["layers"] = layers
     models = {layer["name"] for layer in layers if layer.get("class_name") in ("Functional", "Model")}
     for key in ("input_layers", "output_layers"):
-        config[key] = _ports(config[key], names, first_calls, ends, models)
+        ports = _ports(config[key], names, first_calls, ends, models)
+        # Keras 3 tells one tensor from a list of one.
+        config[key] = ports[0] if isinstance(ports, list) and len(ports) == 1 else ports
 
 
 def make_sequential(config: dict[str, Any], replace: Replace) -> None:

@@ -9,8 +9,10 @@ from classifier.admission.outcome import Refusal
 
 # What only changes pictures in training; when it predicts, each of them returns what it was given.
 AUGMENTATION = frozenset(
-    ("RandomBrightness", "RandomContrast", "RandomFlip", "RandomHeight", "RandomRotation", "RandomTranslation")
-    + ("RandomWidth", "RandomZoom", "StochasticDepth", "FixedDropout")
+    (
+        *("RandomBrightness", "RandomContrast", "RandomFlip", "RandomHeight", "RandomRotation", "RandomTranslation"),
+        *("RandomWidth", "RandomZoom", "StochasticDepth", "FixedDropout"),
+    )
 )
 # Keywords that Keras 3 does not take: each may go when it has one of these values (an empty tuple: any).
 ANY: tuple[Any, ...] = ()
@@ -68,7 +70,7 @@ REGISTERED = re.compile(r"\A(Custom|efficientnet|EfficientNet|Addons)>")
 def replace(layer: Layer, calls: list[Call]) -> tuple[Chain, str] | None:
     """Return what stands in place of a layer, and a sentence about it, or None where it stays."""
     inner, name = layer["config"], str(layer["name"])
-    kind = REGISTERED.sub("", str(layer.get("class_name")))
+    kind = _kind(layer)
     if kind in AUGMENTATION:
         return [(built_in("Identity", name), calls)], f"{kind} works in training only and is passed through"
     if kind == "ThresholdedReLU":
@@ -80,7 +82,9 @@ def replace(layer: Layer, calls: list[Call]) -> tuple[Chain, str] | None:
     if scale is not None:
         return _scaled_sum(name, scale, calls), f"{kind} is the first input, and the second times a number"
     if kind == "ScaleLayer" and set(inner) <= {"name", "trainable", "dtype", "scale"} and _is_number(inner["scale"]):
-        return [(built_in("Rescaling", name, scale=inner["scale"], offset=0.0), calls)], "ScaleLayer is taken for a multiplication"
+        return [
+            (built_in("Rescaling", name, scale=inner["scale"], offset=0.0), calls)
+        ], "ScaleLayer is taken for a multiplication"
     if inner.get("activation") == "hard_sigmoid" and not kind.startswith(("LSTM", "GRU", "SimpleRNN")):
         return _hard_sigmoid(layer, calls), "hard_sigmoid of Keras 2 is clip(0.2 x + 0.5), another one than Keras 3's"
     return None
@@ -89,7 +93,8 @@ def replace(layer: Layer, calls: list[Call]) -> tuple[Chain, str] | None:
 def bring_up_to_date(layer: Layer) -> Iterator[str]:
     """Change a layer's class and keywords in place; yield a sentence for each kind of change."""
     inner = layer["config"]
-    layer["class_name"] = kind = RENAMED_CLASSES.get(layer["class_name"], layer["class_name"])
+    kind = str(layer["class_name"])
+    layer["class_name"] = kind = RENAMED_CLASSES.get(kind, kind)
     shape = inner.pop("batch_input_shape", None)
     if kind == "InputLayer" and shape is not None:
         inner["batch_shape"] = shape
@@ -127,7 +132,7 @@ def _scale_of_sum(kind: str, layer: Layer, calls: list[Call]) -> float | None:
     else:
         scale = inner.get("scale") if kind in ("CustomScaleLayer", "ScaleLayer") else None
     pairs = all(isinstance(args[0], list) and len(args[0]) == 2 for args, _kwargs in calls)
-    return float(scale) if _is_number(scale) and pairs else None
+    return float(scale) if isinstance(scale, int | float) and pairs else None
 
 
 def _scaled_sum(name: str, scale: float, calls: list[Call]) -> Chain:
@@ -152,6 +157,10 @@ def _hard_sigmoid(layer: Layer, calls: list[Call]) -> Chain:
 
 def _following(name: str, calls: list[Call]) -> list[Call]:
     return [([Tensor(name, number, 0)], {}) for number in range(len(calls))]
+
+
+def _kind(layer: Layer) -> str:
+    return REGISTERED.sub("", str(layer.get("class_name")))
 
 
 def _is_number(value: Any) -> bool:

@@ -217,7 +217,7 @@ def _of_one(function: str, options: dict[str, Any], name: str) -> Layer | None:
 def _resizing(options: dict[str, Any], name: str) -> Layer | None:
     size, method = options.get("size"), options.get("method", "bilinear")
     others = {key: value for key, value in options.items() if key not in ("size", "method") and value is not False}
-    if not _is_size(size) or method not in ("bilinear", "nearest", "bicubic") or others:
+    if size is None or not _is_size(size) or method not in ("bilinear", "nearest", "bicubic") or others:
         return None
     return built_in("Resizing", name, height=size[0], width=size[1], interpolation=method)
 

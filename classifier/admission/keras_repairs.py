@@ -104,7 +104,7 @@ def _set_single_precision(value: Any, changes: Counter[str]) -> None:
         if name.startswith("mixed_") or name in ("float16", "bfloat16", "float64"):
             changes[f"precision {name} was set to float32"] += 1
             name = "float32"
-        if isinstance(policy, dict) and policy.get("class_name") in keras_config.POLICIES or name != policy:
+        if (isinstance(policy, dict) and policy.get("class_name") in keras_config.POLICIES) or name != policy:
             value["dtype"] = name
     for inner in value.values():
         _set_single_precision(inner, changes)

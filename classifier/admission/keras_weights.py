@@ -4,9 +4,9 @@ Keras itself goes by order, which differs with what was frozen: two normalisatio
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -21,6 +21,7 @@ TOP_LEVEL = "top_level_model_weights"
 GENERATORS = ("StateVar", "Variable", "rng_state", "seed_generator_state")
 COUNTERS = ("count",)
 SHOWN = 6
+NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,25 @@ def read(group: h5py.Group) -> list[Stored]:
     return [stored for stored in found if not _is_state(stored)]
 
 
+def read_new(file: h5py.Group) -> list[Stored]:
+    """The same for the layout of Keras 3, whose groups `vars` have their layer's name, and numbers for arrays."""
+    found: list[Stored] = []
+
+    def visit(path: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and path.endswith("/vars") and len(item):
+            name = _text(item.attrs.get("name", ""))
+            if not name:
+                raise _refusal("old-weights-layout", f"The weights at {path} do not say whose they are.")
+            found.extend(Stored(name, (), key, item[key]) for key in sorted(item, key=int))
+
+    file.visititems(visit)
+    return [stored for stored in found if stored.data.dtype.kind == "f"]
+
+
 def place(stored: list[Stored], model: "keras.Model") -> str:
     """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
     owners = list(_owners(model))
-    by_name = _by_name(stored, owners)
+    by_name = _by_name(stored, owners) or _by_rank(stored, owners)
     matched = by_name or _by_order(stored, owners)
     if matched is None:
         raise _refusal("weights-differ", _difference(stored, owners))
@@ -74,22 +90,10 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
         values.extend(pairs)
     for variable, array in values:
         variable.assign(array.data[()])
+    for owner in owners:
+        if hasattr(owner.layer, "finalize_state"):
+            owner.layer.finalize_state()
     return f"{len(values)} arrays placed by {'name' if by_name else 'order and shape'}, none left over"
-
-
-def check_complete(path: Path, model: "keras.Model") -> str:
-    """Say that Keras, which loaded the file, took every number in it. Raises Refusal where some were left over."""
-    sizes: list[int] = []
-    with h5py.File(path, "r") as file:
-        file.visititems(lambda name, item: sizes.append(item.size) if _is_weight(name, item) else None)
-    wanted = model.count_params()
-    if sum(sizes) != wanted:
-        raise _refusal("weights-differ", f"The file has {sum(sizes):,} weights, and the network takes {wanted:,}.")
-    return f"{len(sizes)} arrays placed by Keras, none left over"
-
-
-def _is_weight(name: str, item: Any) -> bool:
-    return isinstance(item, h5py.Dataset) and item.dtype.kind == "f" and "optimizer" not in name
 
 
 def is_named(group: h5py.Group) -> bool:
@@ -135,10 +139,10 @@ def _by_name(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | 
             return None
     matched: list[list[Stored]] = [[] for _owner in owners]
     for array in stored:
-        place_ = _named_owner(array, places, flat=flat)
-        if place_ is None:
+        found = _named_owner(array, places, flat=flat)
+        if found is None:
             return None
-        matched[place_].append(array)
+        matched[found].append(array)
     fits = all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True))
     return matched if fits else None
 
@@ -154,6 +158,26 @@ def _named_owner(array: Stored, places: dict[tuple[str, str], int], *, flat: boo
             if (top, name) in places:
                 return places[top, name]
     return None
+
+
+def _by_rank(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
+    """The same for names that Keras numbered: `dense_4` is its session's fifth, and here perhaps the only one."""
+    blocks = _blocks(stored)
+    names = [block[0].path[-1] if block[0].path else block[0].top for block in blocks]
+    files, model = _ranks(names), _ranks([owner.layer.name for owner in owners])
+    if len(set(files)) < len(files) or set(files) != set(model):
+        return None
+    ranked = dict(zip(files, blocks, strict=True))
+    matched = [ranked[rank] for rank in model]
+    fits = all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True))
+    return matched if fits else None
+
+
+def _ranks(names: list[str]) -> list[tuple[str, int]]:
+    """Return each name's kind, and its place among the numbers of that kind."""
+    split = [NUMBERED.fullmatch(name) for name in names]
+    parts = [(found[1], int(found[2] or 0)) if found else (name, 0) for name, found in zip(names, split, strict=True)]
+    return [(kind, sorted(other for name, other in parts if name == kind).index(number)) for kind, number in parts]
 
 
 def _by_order(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
@@ -206,13 +230,12 @@ def _without_counters(arrays: list[Stored], wanted: int) -> list[Stored]:
 def _difference(stored: list[Stored], owners: list[Owner]) -> str:
     file = list(dict.fromkeys(array.path[-1] if array.path else array.top for array in stored))
     model = [owner.layer.name for owner in owners]
-    parts = []
-    for place_, (ours, theirs) in enumerate(zip(model, file, strict=False)):
-        if ours != theirs:
-            parts.append(f"from layer {place_ + 1} on the model has {_few(model[place_:])}, the file {_few(file[place_:])}")
-            break
     counts = f"The model has {len(model)} layers with weights, the file weights of {len(file)}"
-    return f"{counts}; {parts[0]}." if parts else f"{counts}, and their shapes differ."
+    for number, (ours, theirs) in enumerate(zip(model, file, strict=False)):
+        if ours != theirs:
+            rest = f"the model has {_few(model[number:])}, the file {_few(file[number:])}"
+            return f"{counts}; from number {number + 1} on {rest}."
+    return f"{counts}; their numbers or shapes differ."
 
 
 def _layer_difference(layer: "keras.layers.Layer", arrays: list[Stored]) -> str:
