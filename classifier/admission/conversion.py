@@ -39,7 +39,7 @@ def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, A
 def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
     report.passed("origin", origin.describe(file, kind))
     if kind is Kind.HDF5:
-        return _convert_keras(keras_files.read_hdf5(file, report), manifest, folder, report)
+        return _convert_keras(keras_files.read_hdf5(file, manifest, report), manifest, folder, report)
     if kind is Kind.ZIP:
         names = archives.names(file, torch_files.BOUNDS)
         if keras_files.is_keras_archive(names):
@@ -53,7 +53,7 @@ def _convert_keras(saved: keras_files.Saved, manifest: dict[str, Any], folder: P
     from classifier.admission import keras_facts
     from classifier.inference import keras_network
 
-    model = keras_files.rebuild(saved)
+    model = keras_files.rebuild(saved, manifest, report)
     facts = keras_facts.read(model)
     report.passed("rebuild", f"{facts.architecture}, {facts.parameters:,} parameters")
     used = complete(manifest, facts, report)

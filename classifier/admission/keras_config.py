@@ -130,14 +130,6 @@ def check(config: dict[str, Any]) -> str:
     return f"{top.name} model of {layers} built-in layers"
 
 
-def layers(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the configuration of each layer, those of models inside included."""
-    for layer in config.get("config", {}).get("layers", []):
-        yield layer
-        if isinstance(layer, dict) and layer.get("class_name") in MODELS:
-            yield from layers(layer)
-
-
 def _parts(config: Any) -> Iterator[Part]:
     """Yield everything with a class name, at any depth. Raises Refusal for a nesting that is no model's."""
     waiting: list[tuple[Any, int]] = [(config, 0)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.admission import keras_scaling
 from classifier.admission.facts import Ending, Facts
 from classifier.admission.outcome import Refusal
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-SCALING = ("Rescaling", "Normalization")
 ENDINGS = {
     "softmax": Ending.SOFTMAX,
     "sigmoid": Ending.SIGMOID,
@@ -41,6 +41,7 @@ def read(model: "keras.Model") -> Facts:
     if channels != 3:
         message = f"The model does not take images of 3 channels (NHWC): its input is {_shapes(images)}."
         raise _refusal("no-image-input", message)
+    scaling = keras_scaling.read(model)
     return Facts(
         framework="keras",
         architecture=_describe(model),
@@ -51,7 +52,8 @@ def read(model: "keras.Model") -> Facts:
         channels=channels,
         numbers=int(vectors[0].shape[1] or 0) if vectors else 0,
         ending=ending(model),
-        scales=tuple(layer.name for layer in _flat(model) if type(layer).__name__ in SCALING),
+        scales=scaling.layers,
+        range=scaling.range,
     )
 
 

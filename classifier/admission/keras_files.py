@@ -1,12 +1,21 @@
-"""Keras files from outside: `.keras` archives and whole models in HDF5, rebuilt from their checked configuration."""
+"""Keras files from outside: `.keras` archives and HDF5, rebuilt from their checked configuration or the manifest's."""
 
 import json
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from classifier.admission import archives, hdf5, keras_config, keras_repairs
+from classifier.admission import (
+    archives,
+    hdf5,
+    keras_architectures,
+    keras_config,
+    keras_operations,
+    keras_repairs,
+    keras_weights,
+)
 from classifier.admission.archives import Bounds
 from classifier.admission.outcome import Refusal, Report
 
@@ -15,15 +24,18 @@ if TYPE_CHECKING:
     import keras
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+METADATA_BYTES = 64 * 1024
+# Where a weights file of Keras 3, or of Keras 2.12 to 2.15, keeps its layers.
+NEW_LAYOUT = ("layers", "_layer_checkpoint_dependencies")
 BOUNDS = Bounds(members=64, total_bytes=4 * 1024**3)
 HINT = "Save the whole model with model.save('model.keras') and upload that file as it is."
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A checked configuration, and the checked weights: in a file of ours, or in a group of the open upload."""
+    """A checked configuration, None for weights alone; the checked weights in a file of ours, or in an open group."""
 
-    config: dict[str, Any]
+    config: dict[str, Any] | None
     path: Path | None = None
     group: "h5py.Group | None" = None
 
@@ -37,7 +49,8 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
     with archives.open_checked(file, BOUNDS) as archive:
         _check_members(archive.namelist())
         report.passed("archive", f"{len(archive.infolist())} members, each within its limits, none overlapping")
-        config = _checked(archives.read(archive, CONFIG, keras_config.MAX_BYTES), report)
+        version = _archive_version(archive)
+        config = _checked(archives.read(archive, CONFIG, keras_config.MAX_BYTES), version, report)
         path = folder / WEIGHTS
         archives.unpack(archive, WEIGHTS, path)
     with path.open("rb") as weights:
@@ -47,28 +60,45 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
     return Saved(config, path=path)
 
 
-def read_hdf5(file: IO[bytes], report: Report) -> Saved:
-    """Check a whole model in one HDF5 file. Raises Refusal; Keras is not imported."""
+def read_hdf5(file: IO[bytes], manifest: dict[str, Any], report: Report) -> Saved:
+    """Check a whole model, or weights whose network the manifest names. Raises Refusal; Keras is not imported."""
     opened, sentence = hdf5.open_checked(file)
     report.passed("hdf5", sentence)
     text = opened.attrs.get("model_config")
-    if not isinstance(text, str | bytes):
-        message = f"The file has only weights, in {len(opened)} groups, and no description of the layers."
-        raise Refusal("configuration", "weights-only", message, "Save the whole model: model.save('model.keras').")
-    if "model_weights" not in opened:
-        raise Refusal("hdf5", "damaged", "The file has a model's description and no group “model_weights”.", HINT)
-    return Saved(_checked(text, report), group=opened["model_weights"])
+    if isinstance(text, str | bytes):
+        if "model_weights" not in opened:
+            raise Refusal("hdf5", "damaged", "The file has a model's description and no group “model_weights”.", HINT)
+        return Saved(_checked(text, _version(opened), report), group=opened["model_weights"])
+    group = opened.get("model_weights", opened)
+    if keras_weights.is_named(group):
+        _require_architecture(keras_weights.tops(group), manifest)
+        return Saved(None, group=group)
+    if not any(name in opened for name in NEW_LAYOUT):
+        message = f"The HDF5 file is no Keras model: it holds {_listed(list(opened))}, and no layers."
+        raise Refusal("hdf5", "no-model", message, HINT)
+    _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], manifest)
+    return Saved(None, group=opened)
 
 
-def rebuild(saved: Saved) -> "keras.Model":
+def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Model":
     """Return the framework's own model with its weights. Raises Refusal where Keras cannot rebuild it."""
     try:
-        return _rebuild_archive(saved) if saved.path is not None else _rebuild_hdf5(saved)
-    except MemoryError:
+        model = keras_architectures.build(manifest) if saved.config is None else _build(saved)
+        if saved.group is not None:
+            keras_operations.check_ranks(model)
+            read = keras_weights.read if keras_weights.is_named(saved.group) else keras_weights.read_new
+            report.passed("weights", keras_weights.place(read(saved.group), model))
+        else:
+            model.load_weights(str(saved.path))
+        return model
+    except (MemoryError, Refusal):
         raise
     except Exception as error:
         message = f"Keras cannot rebuild the model: {_short(error)}"
         hint = "Open and save the model again with the newest Keras 3, and upload that file."
+        if saved.config is None:
+            message = f"The weights do not fit the network that the manifest names: {_short(error)}"
+            hint = keras_architectures.HINT
         raise Refusal("rebuild", "cannot-rebuild", message, hint) from error
 
 
@@ -93,31 +123,58 @@ def _check_members(names: list[str]) -> None:
         raise Refusal("archive", "incomplete-archive", f"The .keras archive lacks {', '.join(missing)}.", HINT)
 
 
-def _checked(text: bytes | str, report: Report) -> dict[str, Any]:
+def _checked(text: bytes | str, keras_version: str, report: Report) -> dict[str, Any]:
     config = keras_config.parse(text)
-    report.passed("configuration", keras_config.check(config))
-    repaired, changes = keras_repairs.repair(config)
+    repaired, changes = keras_repairs.repair(config, keras=_major(keras_version))
+    sentence = keras_config.check(repaired)
+    report.passed("configuration", f"{sentence}, written by Keras {keras_version or '(version unknown)'}")
     for change in changes:
         report.passed("repair", change)
     return repaired
 
 
-def _rebuild_archive(saved: Saved) -> "keras.Model":
+def _major(version: str) -> int:
+    return int(version[0]) if version[:1].isdigit() else 2
+
+
+def _build(saved: Saved) -> "keras.Model":
     import keras
-
-    model = keras.saving.deserialize_keras_object(saved.config, safe_mode=True)
-    model.load_weights(str(saved.path))
-    return model
-
-
-def _rebuild_hdf5(saved: Saved) -> "keras.Model":
-    from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
+    from keras.src.legacy.saving import saving_options, saving_utils
     from keras.src.saving import serialization_lib
 
+    if saved.path is not None and saved.config and "module" in saved.config:
+        return keras.saving.deserialize_keras_object(saved.config, safe_mode=True)
     with saving_options.keras_option_scope(use_legacy_config=True), serialization_lib.SafeModeScope(True):
-        model = saving_utils.model_from_config(saved.config)
-        legacy_h5_format.load_weights_from_hdf5_group(saved.group, model)
-    return model
+        return saving_utils.model_from_config(saved.config)
+
+
+def _require_architecture(layers: list[str], manifest: dict[str, Any]) -> None:
+    if manifest.get("architecture"):
+        return
+    message = f"The file has only weights, of {len(layers)} layers ({_listed(layers)}), and no description of them."
+    raise Refusal("configuration", "weights-only", message, keras_architectures.HINT)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:8]) or "nothing"
+    return f"{shown} …" if len(names) > 8 else shown
+
+
+def _archive_version(archive: zipfile.ZipFile) -> str:
+    """The version of Keras that wrote the archive, or nothing."""
+    if METADATA not in archive.namelist():
+        return ""
+    try:
+        version = json.loads(archives.read(archive, METADATA, METADATA_BYTES))["keras_version"]
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return str(version)[:20]
+
+
+def _version(file: "h5py.File") -> str:
+    """The version of Keras that wrote the file, or nothing."""
+    version = file.attrs.get("keras_version", "")
+    return (version.decode("ascii", "replace") if isinstance(version, bytes) else str(version))[:20]
 
 
 def _short(error: Exception) -> str:

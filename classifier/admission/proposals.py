@@ -93,7 +93,9 @@ def _input(given: dict[str, Any], facts: Facts, report: Report) -> dict[str, Any
         "color": "rgb",
     }
     if facts.scales:
-        report.passed("scaling", f"the model itself scales pixels, in {', '.join(facts.scales)}: it expects 0 to 255")
+        low, high = facts.range
+        layers = ", ".join(facts.scales)
+        report.passed("scaling", f"the model itself scales pixels, in {layers}: it expects {low} to {high}")
     for field, value in proposal.items():
         if given.get(field) is None:
             settled[field] = value
@@ -113,7 +115,7 @@ def _side(name: str, given: Any, fixed: int | None, report: Report) -> int:
 def _scaling(facts: Facts) -> dict[str, Any]:
     plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
     if facts.scales:
-        return {"range": [0, 255], **plain}
+        return {"range": list(facts.range), **plain}
     if facts.pretrained_family:
         return {"range": [0, 1], "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
     return {"range": [0, 1], **plain}

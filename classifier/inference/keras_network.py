@@ -20,6 +20,7 @@ from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader
 
 ENDINGS = {"softmax", "sigmoid"}
+SHAPING = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
 
 
 def build(config: Mapping[str, Any]) -> keras.Model:
@@ -62,7 +63,10 @@ def strip_ending(model: keras.Model, ending: str) -> None:
 
 
 def _last_layer(model: keras.Model) -> keras.layers.Layer:
+    """The layer that makes the scores; what stands behind it and only changes their shape is looked through."""
     operation = model.outputs[0]._keras_history.operation
+    while isinstance(operation, SHAPING):
+        operation = operation.input._keras_history.operation
     return _last_layer(operation) if isinstance(operation, keras.Model) else operation
 
 
@@ -83,6 +87,11 @@ def tapped(layers: list[keras.layers.Layer], tap: Any) -> Iterator[None]:
             layer.call = original
 
 
+def _alone(given: list[Any]) -> Any:
+    """Keras wants a single input without a list around it."""
+    return given if len(given) > 1 else given[0]
+
+
 def last_spatial_layer(model: keras.Model) -> str | None:
     """Return the name of the layer that ran last among those with an output (N, rows, columns, K) beyond 1 × 1."""
     found: list[str] = []
@@ -94,7 +103,7 @@ def last_spatial_layer(model: keras.Model) -> str | None:
         return output
 
     with tapped(leaves(model), tap):
-        model([np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs], training=False)
+        model(_alone([np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs]), training=False)
     return found[-1] if found else None
 
 
@@ -136,7 +145,7 @@ class KerasClassifier(Classifier):
             return features
 
         with tapped(self._tapped, tap):
-            logits = self.model(given, training=False)
+            logits = self.model(_alone(given), training=False)
         return logits, seen[-1] if seen else logits
 
     def _explain(self, features: Any, given: list[Any]) -> Any:
@@ -150,7 +159,7 @@ class KerasClassifier(Classifier):
             tapped(self._tapped, lambda layer, output: features),
         ):
             tape.watch(features)
-            logits = tf.unstack(self.model(given, training=False), axis=1)
+            logits = tf.unstack(self.model(_alone(given), training=False), axis=1)
         gradients = [tape.gradient(logit, features, unconnected_gradients="zero") for logit in logits]
         weights = [tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) for gradient in gradients]
         return tf.stack([tf.reduce_sum(weight * features, axis=-1) for weight in weights], axis=1)

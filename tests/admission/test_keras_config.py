@@ -92,14 +92,18 @@ def test_what_only_training_needs_is_left_out() -> None:
     assert "compile_config" not in keras_config.parse(text)
 
 
-def test_keras_2_is_brought_up_to_date() -> None:
-    config = model(
-        layer("InputLayer", config={"batch_input_shape": [None, 8, 8, 3]}),
-        layer("DepthwiseConv2D", config={"groups": 1}),
-        layer("BatchNormalization", config={"axis": [3], "dtype": {"config": {"name": "mixed_float16"}}}),
-    )
-    repaired, changes = keras_repairs.repair(config)
-    inners = [entry["config"] for entry in repaired["config"]["layers"]]
-    assert inners == [{"batch_shape": [None, 8, 8, 3]}, {}, {"axis": 3, "dtype": "float32"}]
-    assert len(changes) == 4
-    assert config["config"]["layers"][1]["config"] == {"groups": 1}
+def test_a_configuration_without_a_models_form_comes_back_as_it_was() -> None:
+    """Then the check speaks of what it is, and not the repair of what it lacks."""
+    config = model(layer("DepthwiseConv2D", config={"groups": 1}))
+    assert keras_repairs.repair(config) == (config, [])
+
+
+def test_half_precision_of_keras_3_is_single_precision() -> None:
+    config = model(layer("Dense", config={"dtype": {"config": {"name": "mixed_float16"}}}))
+    repaired, changes = keras_repairs.repair(config, keras=3)
+    assert repaired["config"]["layers"][0]["config"] == {"dtype": "float32"}
+    assert changes == ["precision mixed_float16 was set to float32 (1 layers)"]
+
+
+def test_ten_thousand_layers_are_refused() -> None:
+    assert code_of(model(*[layer("Dense")] * 10_000)) == "too-many-layers"

@@ -1,0 +1,269 @@
+"""Weights in Keras' old HDF5 layout: read with their names, and put into the rebuilt model one by one.
+
+Keras itself goes by order, which differs with what was frozen: two normalisation layers would change places unseen.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from classifier.admission.outcome import Refusal
+
+if TYPE_CHECKING:
+    import keras
+
+TOP_LEVEL = "top_level_model_weights"
+# The state of random generators, which Keras 2 keeps among an augmentation layer's weights.
+GENERATORS = ("StateVar", "Variable", "rng_state", "seed_generator_state")
+COUNTERS = ("count",)
+SHOWN = 6
+NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One array of the file: in the group of the top layer `top`, called `path`, with the last part `name`."""
+
+    top: str
+    path: tuple[str, ...]
+    name: str
+    data: h5py.Dataset
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.data.shape)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A layer of the model that has weights and is no model; `top` is the outermost layer that it stands in."""
+
+    top: str
+    layer: "keras.layers.Layer"
+
+
+def read(group: h5py.Group) -> list[Stored]:
+    """Return what the group holds, in the file's order. Raises Refusal where names and arrays do not agree."""
+    found = []
+    for top in _texts(group, "layer_names"):
+        if top not in group:
+            raise _refusal("damaged", f"The file names the layer “{top}” and has no weights of it.")
+        for full in _texts(group[top], "weight_names"):
+            if full not in group[top]:
+                raise _refusal("damaged", f"The file names the weight “{full}” and does not have it.")
+            parts = full.split(":")[0].split("/")
+            found.append(Stored(top.replace("/", "_"), tuple(parts[:-1]), parts[-1], group[top][full]))
+    return [stored for stored in found if not _is_state(stored)]
+
+
+def read_new(file: h5py.Group) -> list[Stored]:
+    """The same for the layout of Keras 3, whose groups `vars` have their layer's name, and numbers for arrays."""
+    found: list[Stored] = []
+
+    def visit(path: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and path.endswith("/vars") and len(item):
+            name = _text(item.attrs.get("name", ""))
+            if not name:
+                raise _refusal("old-weights-layout", f"The weights at {path} do not say whose they are.")
+            found.extend(Stored(name, (), key, item[key]) for key in sorted(item, key=int))
+
+    file.visititems(visit)
+    return [stored for stored in found if stored.data.dtype.kind == "f"]
+
+
+def place(stored: list[Stored], model: "keras.Model") -> str:
+    """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
+    owners = list(_owners(model))
+    by_name = _by_name(stored, owners) or _by_rank(stored, owners)
+    matched = by_name or _by_order(stored, owners)
+    if matched is None:
+        raise _refusal("weights-differ", _difference(stored, owners))
+    values: list[tuple[Any, Stored]] = []
+    for owner, arrays in zip(owners, matched, strict=True):
+        pairs = _pairs(owner.layer, arrays)
+        if pairs is None:
+            raise _refusal("weights-differ", _layer_difference(owner.layer, arrays))
+        values.extend(pairs)
+    for variable, array in values:
+        variable.assign(array.data[()])
+    for owner in owners:
+        if hasattr(owner.layer, "finalize_state"):
+            owner.layer.finalize_state()
+    return f"{len(values)} arrays placed by {'name' if by_name else 'order and shape'}, none left over"
+
+
+def is_named(group: h5py.Group) -> bool:
+    """Whether the group has the old layout, with the layers' names in its attributes."""
+    return "layer_names" in group.attrs or "layer_names0" in group.attrs
+
+
+def tops(group: h5py.Group) -> list[str]:
+    """The names of the outermost layers that have weights, in the file's order."""
+    return [top for top in _texts(group, "layer_names") if top in group and len(_texts(group[top], "weight_names"))]
+
+
+def _is_state(stored: Stored) -> bool:
+    return stored.name.startswith(GENERATORS) and stored.data.dtype.kind in "iu"
+
+
+def _owners(model: "keras.Model") -> Iterator[Owner]:
+    for layer in model.layers:
+        yield from _owners_in(layer, layer.name)
+
+
+def _owners_in(layer: "keras.layers.Layer", top: str) -> Iterator[Owner]:
+    inner = getattr(layer, "layers", None)
+    if isinstance(inner, list):
+        for child in inner:
+            yield from _owners_in(child, top)
+    elif layer.weights:
+        yield Owner(top, layer)
+
+
+def _by_name(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
+    """Return each owner's arrays, or None unless every array names one owner and every owner is named."""
+    places: dict[tuple[str, str], int] = {}
+    for place_, owner in enumerate(owners):
+        if (owner.top, owner.layer.name) in places:
+            return None
+        places[owner.top, owner.layer.name] = place_
+    tops = {owner.top for owner in owners}
+    flat = not {array.top for array in stored} <= tops
+    if flat:
+        places = {("", owner.layer.name): place_ for place_, owner in enumerate(owners)}
+        if len(places) < len(owners):
+            return None
+    matched: list[list[Stored]] = [[] for _owner in owners]
+    for array in stored:
+        found = _named_owner(array, places, flat=flat)
+        if found is None:
+            return None
+        matched[found].append(array)
+    fits = all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True))
+    return matched if fits else None
+
+
+def _named_owner(array: Stored, places: dict[tuple[str, str], int], *, flat: bool) -> int | None:
+    """The group is a layer itself; or the longest part of the weight's path that names one."""
+    top = "" if flat else array.top
+    if (top, array.top) in places:
+        return places[top, array.top]
+    for length in range(len(array.path), 0, -1):
+        for start in range(len(array.path) - length + 1):
+            name = "_".join(array.path[start : start + length])
+            if (top, name) in places:
+                return places[top, name]
+    return None
+
+
+def _by_rank(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
+    """The same for names that Keras numbered: `dense_4` is its session's fifth, and here perhaps the only one."""
+    blocks = _blocks(stored)
+    names = [block[0].path[-1] if block[0].path else block[0].top for block in blocks]
+    files, model = _ranks(names), _ranks([owner.layer.name for owner in owners])
+    if len(set(files)) < len(files) or set(files) != set(model):
+        return None
+    ranked = dict(zip(files, blocks, strict=True))
+    matched = [ranked[rank] for rank in model]
+    fits = all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True))
+    return matched if fits else None
+
+
+def _ranks(names: list[str]) -> list[tuple[str, int]]:
+    """Return each name's kind, and its place among the numbers of that kind."""
+    split = [NUMBERED.fullmatch(name) for name in names]
+    parts = [(found[1], int(found[2] or 0)) if found else (name, 0) for name, found in zip(names, split, strict=True)]
+    return [(kind, sorted(other for name, other in parts if name == kind).index(number)) for kind, number in parts]
+
+
+def _by_order(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
+    """The same by order: Keras 2 wrote layer after layer, those that were trained before those that were frozen."""
+    blocks = _blocks(stored)
+    trained = [owner for owner in owners if owner.layer.trainable_weights]
+    frozen = [owner for owner in owners if not owner.layer.trainable_weights]
+    for order in (owners, trained + frozen):
+        if len(order) != len(blocks):
+            return None
+        if all(_pairs(owner.layer, block, strict=True) is not None for owner, block in zip(order, blocks, strict=True)):
+            found = {id(owner): block for owner, block in zip(order, blocks, strict=True)}
+            return [found[id(owner)] for owner in owners]
+    return None
+
+
+def _blocks(stored: list[Stored]) -> list[list[Stored]]:
+    """Gather what stands under one path of one top layer, in the order of first appearance."""
+    blocks: dict[tuple[str, tuple[str, ...]], list[Stored]] = {}
+    for array in stored:
+        blocks.setdefault((array.top, array.path), []).append(array)
+    return list(blocks.values())
+
+
+def _pairs(
+    layer: "keras.layers.Layer", arrays: list[Stored], *, strict: bool = False
+) -> list[tuple[Any, Stored]] | None:
+    """Match a layer's weights with arrays, by name where all agree (`strict`: they must), else by order."""
+    variables = list(layer.weights)
+    arrays = _without_counters(arrays, len(variables))
+    names = {array.name: array for array in arrays}
+    if len(variables) != len(arrays):
+        return None
+    if len(names) == len(arrays) and set(names) == {variable.name for variable in variables}:
+        pairs = [(variable, names[variable.name]) for variable in variables]
+    elif strict and len(variables) > 1:
+        return None
+    else:
+        pairs = list(zip(layer.trainable_weights + layer.non_trainable_weights, arrays, strict=True))
+    return pairs if all(tuple(variable.shape) == array.shape for variable, array in pairs) else None
+
+
+def _without_counters(arrays: list[Stored], wanted: int) -> list[Stored]:
+    """Keras 2's Normalization counts what it has seen; the model does without."""
+    if len(arrays) <= wanted:
+        return arrays
+    return [array for array in arrays if array.name not in COUNTERS]
+
+
+def _difference(stored: list[Stored], owners: list[Owner]) -> str:
+    file = list(dict.fromkeys(array.path[-1] if array.path else array.top for array in stored))
+    model = [owner.layer.name for owner in owners]
+    counts = f"The model has {len(model)} layers with weights, the file weights of {len(file)}"
+    for number, (ours, theirs) in enumerate(zip(model, file, strict=False)):
+        if ours != theirs:
+            rest = f"the model has {_few(model[number:])}, the file {_few(file[number:])}"
+            return f"{counts}; from number {number + 1} on {rest}."
+    return f"{counts}; their numbers or shapes differ."
+
+
+def _layer_difference(layer: "keras.layers.Layer", arrays: list[Stored]) -> str:
+    ours = ", ".join(f"{variable.name} {tuple(variable.shape)}" for variable in layer.weights)
+    theirs = ", ".join(f"{array.name} {array.shape}" for array in arrays)
+    return f"The layer “{layer.name}” takes {ours or 'nothing'}, and the file has {theirs or 'nothing'}."
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+
+
+def _texts(group: h5py.Group, name: str) -> list[str]:
+    """Read a list of texts; Keras cuts one that is too long for HDF5 into `name0`, `name1`, …"""
+    if name in group.attrs:
+        return [_text(entry) for entry in group.attrs[name]]
+    texts: list[str] = []
+    for number in itertools.count():
+        if f"{name}{number}" not in group.attrs:
+            return texts
+        texts.extend(_text(entry) for entry in group.attrs[f"{name}{number}"])
+    return texts
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _refusal(code: str, message: str) -> Refusal:
+    hint = "The description and the weights do not belong together: save the whole model again where it works."
+    return Refusal("weights", code, message, hint)
