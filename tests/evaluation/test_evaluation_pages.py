@@ -18,7 +18,11 @@ DISCLAIMER = "Research and teaching. Not a diagnosis."
 SYNTHETIC = "Synthetic pictures, drawn by a program"
 LISTS = ("datasets", "new_dataset", "evaluations", "new_evaluation", "comparisons", "new_comparison")
 FAILED = {"state": State.FAILED, "error_code": "broken", "error_message": "It broke.", "error_hint": "Try again."}
-ACTIONS = ("dataset_cancel", "dataset_publish", "evaluation_cancel", "evaluation_retry", "evaluation_report")
+ACTIONS = (
+    *("dataset_cancel", "dataset_publish", "evaluation_cancel", "evaluation_retry", "evaluation_report"),
+    "comparison_maps",
+)
+FOR_ADMINISTRATORS = ("dataset_publish", "dataset_from_archive")
 
 
 def logged_in(username: str, **fields) -> Client:
@@ -40,7 +44,7 @@ def comparison(db) -> Comparison:
 
 
 def url(name: str, comparison: Comparison) -> str:
-    if name in LISTS:
+    if name in LISTS or name == "dataset_from_archive":
         return reverse(name)
     if name == "labelled_image":
         return reverse(name, args=[comparison.data_set.images.first().pk, "thumbnail.webp"])
@@ -61,12 +65,13 @@ def test_every_page_wants_a_login_and_is_for_its_owner(comparison):
             assert "/login" in answer["Location"], name
         if name not in LISTS:
             method = charlie.post if name in ACTIONS else charlie.get
-            assert method(url(name, comparison)).status_code == (403 if name == "dataset_publish" else 404), name
+            assert method(url(name, comparison)).status_code == (403 if name in FOR_ADMINISTRATORS else 404), name
 
 
 def test_every_page_of_ones_own_is_there(alice, comparison):
     for name in (pattern.name for pattern in urlpatterns):
         expected = 405 if name in ACTIONS else 404 if name in ("evaluation_figure", "labelled_image") else 200
+        expected = 403 if name == "dataset_from_archive" else expected
         assert alice.get(url(name, comparison)).status_code == expected, name
 
 
