@@ -161,20 +161,27 @@ def _named_owner(array: Stored, places: dict[tuple[str, str], int], *, flat: boo
 
 
 def _by_rank(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
-    """The same for names that Keras numbered: `dense_4` is its session's fifth, and here perhaps the only one."""
+    """The same for names that Keras numbered: `dense_4` is its session's fifth, and here perhaps the only one.
+
+    A layer of `Conv/BatchNorm` in Keras 2 is `conv_bn` in Keras 3's applications.
+    """
     blocks = _blocks(stored)
-    names = [block[0].path[-1] if block[0].path else block[0].top for block in blocks]
-    files, model = _ranks(names), _ranks([owner.layer.name for owner in owners])
-    if len(set(files)) < len(files) or set(files) != set(model):
-        return None
-    ranked = dict(zip(files, blocks, strict=True))
-    matched = [ranked[rank] for rank in model]
-    fits = all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True))
-    return matched if fits else None
+    model = _ranks([owner.layer.name for owner in owners])
+    last = [block[0].path[-1] if block[0].path else block[0].top for block in blocks]
+    whole = ["_".join(block[0].path) or block[0].top for block in blocks]
+    for names in (last, whole):
+        ranked = dict(zip(_ranks(names), blocks, strict=True))
+        if len(ranked) < len(blocks) or set(ranked) != set(model):
+            continue
+        matched = [ranked[rank] for rank in model]
+        if all(_pairs(owner.layer, arrays) is not None for owner, arrays in zip(owners, matched, strict=True)):
+            return matched
+    return None
 
 
 def _ranks(names: list[str]) -> list[tuple[str, int]]:
     """Return each name's kind, and its place among the numbers of that kind."""
+    names = [name.lower().replace("batchnorm", "bn") if "BatchNorm" in name else name.lower() for name in names]
     split = [NUMBERED.fullmatch(name) for name in names]
     parts = [(found[1], int(found[2] or 0)) if found else (name, 0) for name, found in zip(names, split, strict=True)]
     return [(kind, sorted(other for name, other in parts if name == kind).index(number)) for kind, number in parts]
