@@ -122,6 +122,8 @@ def _agreed(given: dict[str, Any], complete: dict[str, Any]) -> Manifest:
         kept = complete.get(name)
         if name == "input" and isinstance(kept, dict):
             changed = [field for field, said in _told(value).items() if kept.get(field) != said]
+        elif name == "architecture" and value:
+            changed = [] if architectures.completes(value, kept) else [name]
         elif name == "classes" and isinstance(kept, list):
             changed = ["classes"] if kept[: len(value)] != value else []
         else:

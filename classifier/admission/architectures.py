@@ -21,6 +21,7 @@ CONVENTIONAL = ("torchvision", "efficientnet-pytorch", "smp-encoder")
 MASKS = ("decoder.", "segmentation_head.")
 LAYER_WORD = re.compile(r"[\w.-]{1,100}", re.ASCII)
 MOST_LAYERS = 500
+MOST_TENSORS = 10_000  # twice as many as any network of the table has
 AVERAGED = "the head takes the average of each channel of the encoder's deepest features"
 LAYER_FIELDS = {"name", "out", "kernel", "stride", "padding", "dilation", "groups", "bias", "p", "size", "eps", "slope"}
 
@@ -45,11 +46,13 @@ class Candidate:
 def candidates(shapes: Shapes, given: Mapping[str, Any] | None = None) -> list[Candidate]:
     """Return the known networks with this body, the most usual first; only the given one where there is one."""
     found: list[Candidate] = []
+    if len(shapes) > MOST_TENSORS:
+        return found
     for prefix in _prefixes(shapes):
         inside = {name.removeprefix(prefix): shape for name, shape in shapes.items() if name.startswith(prefix)}
         for taken_off in _cuts():
             for known, cut in _index().get((taken_off, fingerprints.body(inside, taken_off)), ()):
-                if given is None or all(given.get(key) == value for key, value in known.architecture.items()):
+                if given is None or all(given.get(key) == known.architecture[key] for key in ("family", "name")):
                     candidate = _candidate(known, cut, prefix, taken_off, shapes)
                     found += [candidate] if candidate else []
         if found:
@@ -70,17 +73,25 @@ def may_be_proposed(architecture: Mapping[str, Any] | None) -> bool:
         return True
     rest = dict(architecture)
     head = rest.pop("head", {})
-    if (
-        not isinstance(head, Mapping)
-        or set(head) - {"at", "pool", "layers"}
-        or not _plain_layers(head.get("layers", []))
-    ):
-        return False
-    if head.get("pool", "avg") != "avg":
+    if not _plain_head(head) or head.get("pool", "avg") != "avg":
         return False
     if rest.get("family") == "layers":
         return set(rest) == {"family", "layers"} and _plain_layers(rest["layers"])
     return any(rest == known.architecture and _has_cut(known, head.get("at")) for known in fingerprints.table())
+
+
+def completes(given: Mapping[str, Any], architecture: Any) -> bool:
+    """Whether an honest child could have made this of the given one: all that was said is kept, and a head added."""
+    if not isinstance(architecture, Mapping):
+        return False
+    rest, own = dict(architecture), dict(given)
+    head, said = rest.pop("head", None) or {}, own.pop("head", None) or {}
+    if "aux_logits" not in own and rest.get("aux_logits") is False:
+        del rest["aux_logits"]
+    if rest != own or not isinstance(head, Mapping) or not isinstance(said, Mapping):
+        return False
+    added = {key: value for key, value in head.items() if key not in said}
+    return all(head.get(key) == value for key, value in said.items()) and _plain_head(added)
 
 
 def outputs(shapes: Mapping[str, Sequence[int]]) -> int | None:
@@ -184,6 +195,13 @@ def _rank(known: Known, prefix: str, has_new_head: bool) -> tuple[int, bool, int
     order = ["torchvision", "efficientnet-pytorch", "smp-encoder", "timm"]
     place = -1 if family == "smp-encoder" and prefix.endswith("encoder.") else order.index(family)
     return place, has_new_head, len(name), name
+
+
+def _plain_head(head: Any) -> bool:
+    if not isinstance(head, Mapping) or set(head) - {"at", "pool", "layers"}:
+        return False
+    words = [head.get("at", ""), head.get("pool", "")]
+    return all(isinstance(word, str) and len(word) <= 100 for word in words) and _plain_layers(head.get("layers", []))
 
 
 def _plain_layers(layers: Any) -> bool:

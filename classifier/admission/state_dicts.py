@@ -11,7 +11,7 @@ from classifier.admission.torch_tensors import Described, Strange, describe
 
 WRAPPERS = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "net_state_dict", "weights"),
-    *("params", "ema", "model_ema", "state_dict_ema", "ema_state_dict", "module", "classifier", "backbone"),
+    *("params", "ema", "model_ema", "state_dict_ema", "ema_state_dict", "module"),
 )
 NO_NETWORK = re.compile(
     r"optim|sched|scaler|amp|loss|criterion|metric|callback|loop|hyper|args|config|rng", re.IGNORECASE

@@ -29,19 +29,30 @@ def choose(found: Sequence[Candidate], filled: Callable[[Candidate], torch.nn.Mo
     if len(kinds) == 1:
         return kinds[0]
     if architectures.conventional(kinds):
-        others = ", ".join(candidate.architecture["name"] for candidate in kinds[1:])
-        report.assumed(f"it is the plain {kinds[0].architecture['name']}; names and shapes also fit {others}")
+        own = kinds[0].architecture["name"]
+        others = [candidate.architecture["name"] for candidate in kinds[1:] if candidate.architecture["name"] != own]
+        if others:
+            report.assumed(f"it is the plain {own}; names and shapes also fit {', '.join(others)}")
         return kinds[0]
-    networks = [filled(candidate) for candidate in kinds[:MOST]]
-    groups = _alike([_answers(network) for network in networks])
+    first = filled(kinds[0])
+    side = torch_architectures.fixed_side(first) or SIDE
+    looked_at = [_look(first, side), *(_look(filled(candidate), side) for candidate in kinds[1:MOST])]
+    groups = _alike([answer for answer, _traits in looked_at])
     if len(groups) == 1:
         report.passed("architecture", f"{len(kinds)} networks fit and answer alike: they count as one")
         return kinds[0]
-    raise _doubt([kinds[group[0]] for group in groups], [networks[group[0]] for group in groups])
+    raise _doubt([kinds[group[0]] for group in groups], [looked_at[group[0]][1] for group in groups])
 
 
-def _answers(network: torch.nn.Module) -> torch.Tensor:
-    side = torch_architectures.fixed_side(network) or SIDE
+def _look(network: torch.nn.Module, side: int) -> tuple[torch.Tensor, dict[str, str]]:
+    """What a network answers and how it is made; the network itself may go then: a dozen take too much memory."""
+    try:
+        return _answers(network, side), _traits(network)
+    except (RuntimeError, AssertionError):  # it takes pictures of another size only
+        return _answers(network, torch_architectures.fixed_side(network) or SIDE), _traits(network)
+
+
+def _answers(network: torch.nn.Module, side: int) -> torch.Tensor:
     pictures = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         return torch.as_tensor(network(pictures)).double()
@@ -61,8 +72,7 @@ def _alike(answers: Sequence[torch.Tensor]) -> list[list[int]]:
     return groups
 
 
-def _doubt(candidates: Sequence[Candidate], networks: Sequence[torch.nn.Module]) -> Refusal:
-    traits = [_traits(network) for network in networks]
+def _doubt(candidates: Sequence[Candidate], traits: Sequence[dict[str, str]]) -> Refusal:
     names = ", ".join(f"{one.architecture['name']} ({one.architecture['family']})" for one in candidates)
     offered = tuple(
         {"architecture": candidate.architecture, "differs": _differs(own, traits)}

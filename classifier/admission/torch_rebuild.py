@@ -104,7 +104,7 @@ def _given(tensors: Tensors, manifest: dict[str, Any], report: Report) -> _Plan 
     if not found:
         return _Plan(dict(given), _outputs(shapes, manifest))
     candidate = found[0]
-    _tell(candidate, report)
+    _tell(candidate, report, "pool" in head)
     both = {**candidate.architecture.get("head", {}), **head}
     architecture = {**candidate.architecture, **given, **({"head": both} if both else {})}
     return _Plan(architecture, candidate.outputs, candidate.names, found=candidate.found)
@@ -130,9 +130,10 @@ def _filled(candidate: Candidate, tensors: Tensors) -> torch.nn.Module:
     return build(candidate.architecture, candidate.outputs, candidate.names, tensors)[0]
 
 
-def _tell(candidate: Candidate, report: Report) -> None:
+def _tell(candidate: Candidate, report: Report, pool_is_known: bool = False) -> None:
     for assumption in candidate.assumptions:
-        report.assumed(assumption)
+        if not (pool_is_known and assumption == architectures.AVERAGED):
+            report.assumed(assumption)
     for note in candidate.notes:
         report.passed("architecture", note)
 

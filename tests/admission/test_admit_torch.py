@@ -138,6 +138,12 @@ def test_another_head_on_a_known_network_is_built(in_torch: InProcess, upload: P
     assert outcome.accepted, outcome.error
     assert "mobilenet_v3_small, torchvision layout, head 576→32→3, 100 % of tensors placed" in details(outcome)
     assert "assumed: there is a ReLU before the layer “module.classifier.3” of the head" in details(outcome)
+    named = {"family": "torchvision", "name": "mobilenet_v3_small"}
+    again = admitted(upload, {**MANIFEST, "architecture": named, "input": {"width": 64, "height": 64}})
+    assert again.bundle is not None
+    assert again.sha256 == outcome.sha256
+    assert again.manifest is not None
+    assert again.manifest["architecture"]["head"]["at"] == "classifier"
 
 
 def test_networks_that_answer_differently_are_offered_and_one_can_be_chosen(in_torch: InProcess, upload: Path) -> None:
