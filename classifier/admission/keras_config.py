@@ -71,6 +71,9 @@ PUBLIC = {
     "keras.dtype_policies": POLICIES,
     "keras.mixed_precision": POLICIES,
     "keras": MODELS | POLICIES,
+    # Layers of Keras' own that its applications bring along.
+    "keras.src.applications.inception_resnet_v2": frozenset(("CustomScaleLayer",)),
+    "keras.src.applications.convnext": frozenset(("LayerScale", "StochasticDepth")),
 }
 MODEL_MODULES = _words(
     """
