@@ -181,7 +181,7 @@ def _by_rank(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | 
 
 def _ranks(names: list[str]) -> list[tuple[str, int]]:
     """Return each name's kind, and its place among the numbers of that kind."""
-    names = [name.lower().replace("batchnorm", "bn") if "BatchNorm" in name else name.lower() for name in names]
+    names = [name.replace("BatchNorm", "bn").lower() for name in names]
     split = [NUMBERED.fullmatch(name) for name in names]
     parts = [(found[1], int(found[2] or 0)) if found else (name, 0) for name, found in zip(names, split, strict=True)]
     return [(kind, sorted(other for name, other in parts if name == kind).index(number)) for kind, number in parts]
@@ -235,14 +235,16 @@ def _without_counters(arrays: list[Stored], wanted: int) -> list[Stored]:
 
 
 def _difference(stored: list[Stored], owners: list[Owner]) -> str:
-    file = list(dict.fromkeys(array.path[-1] if array.path else array.top for array in stored))
+    """Say which layers only one of both has, as far as their names tell."""
+    file = ["_".join(block[0].path) or block[0].top for block in _blocks(stored)]
     model = [owner.layer.name for owner in owners]
     counts = f"The model has {len(model)} layers with weights, the file weights of {len(file)}"
-    for number, (ours, theirs) in enumerate(zip(model, file, strict=False)):
-        if ours != theirs:
-            rest = f"the model has {_few(model[number:])}, the file {_few(file[number:])}"
-            return f"{counts}; from number {number + 1} on {rest}."
-    return f"{counts}; their numbers or shapes differ."
+    ranks = _ranks(file), _ranks(model)
+    extra = [name for name, rank in zip(file, ranks[0], strict=True) if rank not in ranks[1]]
+    missing = [name for name, rank in zip(model, ranks[1], strict=True) if rank not in ranks[0]]
+    if not extra and not missing:
+        return f"{counts}; their shapes differ."
+    return f"{counts}; only in the file: {_few(extra) or 'none'}; only in the model: {_few(missing) or 'none'}."
 
 
 def _layer_difference(layer: "keras.layers.Layer", arrays: list[Stored]) -> str:
