@@ -1,6 +1,7 @@
 """Networks of timm, torchvision and smp, saved in each layout that people use: how many are admitted, and are alike?
 
-    python -m bench.torch_corpus            the table of docs/checkpoints.md, in Markdown; half an hour on two cores
+    python -m bench.torch_corpus            the table of docs/checkpoints.md, in Markdown
+    python -m bench.torch_corpus --every    each network in each layout, not in the first and two more in turn
 
 Weights are random, with running statistics that are not those of a new network. The source's own logits are the oracle.
 Files are read and rebuilt as in the confined child, in this process; the walls have tests of their own.
@@ -53,13 +54,16 @@ State = dict[str, torch.Tensor]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="names that contain this")
-    only = parser.parse_args().only
+    parser.add_argument("--every", action="store_true")
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     worst: dict[str, float] = defaultdict(float)
-    for family, architecture in networks():
-        if only in architecture["name"]:
-            for layout, verdict, difference in tried(architecture):
+    for number, (family, architecture) in enumerate(networks()):
+        if options.only in architecture["name"]:
+            turn = [0, 1 + 2 * number % (len(LAYOUTS) - 1), 1 + (2 * number + 1) % (len(LAYOUTS) - 1)]
+            layouts = [name for place, name in enumerate(LAYOUTS) if options.every or place in turn]
+            for layout, verdict, difference in tried(architecture, layouts):
                 rows[family][verdict] += 1
                 worst[family] = max(worst[family], difference)
                 if verdict not in ("admitted", "after a choice"):
@@ -75,13 +79,14 @@ def networks() -> Iterator[tuple[str, dict[str, Any]]]:
     yield from (("efficientnet_pytorch", {"family": "efficientnet-pytorch", "name": name}) for name in PACKAGE.split())
 
 
-def tried(architecture: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
+def tried(architecture: dict[str, Any], layouts: list[str]) -> Iterator[tuple[str, str, float]]:
     """Yield the layout, what became of the file, and the largest difference from the source's logits."""
     began = time.monotonic()
     torch.manual_seed(0)
     network = torch_architectures.build(architecture, CLASSES)
     enliven(network)
-    for layout, (make, kind) in LAYOUTS.items():
+    for layout in layouts:
+        make, kind = LAYOUTS[layout]
         source = network.half().float() if layout == "half precision" else network
         yield layout, *verdict(make(source.state_dict()), kind, source, architecture)
     tell(f"{architecture['name']}: {time.monotonic() - began:.0f} s")
@@ -114,7 +119,7 @@ def difference(content: bytes, kind: Kind, source: nn.Module, manifest: dict[str
     """Admit as the child does. Raises Refusal, also where the answers are others: a wrong network was built."""
     weights = torch_files.read(io.BytesIO(content), kind)
     rebuilt = torch_rebuild.rebuild(weights.tensors, manifest, Report())
-    side = torch_architectures.fixed_side(source) or 160
+    side = torch_architectures.fixed_side(source) or 96
     pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         own = source(pictures).numpy()

@@ -53,13 +53,14 @@ def candidates(shapes: Shapes, given: Mapping[str, Any] | None = None) -> list[C
         for taken_off in _cuts():
             for known, cut in _index().get((taken_off, fingerprints.body(inside, taken_off)), ()):
                 if given is None or all(given.get(key) == known.architecture[key] for key in ("family", "name")):
-                    candidate = _candidate(known, cut, prefix, taken_off, shapes)
-                    found += [candidate] if candidate else []
+                    fitting = _candidate(known, cut, prefix, taken_off, shapes)
+                    found += [fitting] if fitting else []
         if found:
             break
-    found.sort(key=lambda candidate: candidate.rank)
-    single = {(one.architecture["family"], one.architecture["name"]): one for one in reversed(found)}
-    return list(single.values())[::-1]
+    single: dict[tuple[str, str], Candidate] = {}
+    for candidate in sorted(found, key=lambda one: one.rank):
+        single.setdefault((candidate.architecture["family"], candidate.architecture["name"]), candidate)
+    return list(single.values())
 
 
 def conventional(found: Sequence[Candidate]) -> bool:
