@@ -61,10 +61,10 @@ def _inputs(ours: Classifier, size: int) -> tuple[Any, Any]:
 
 
 def _torch_network(found: bundles.Bundle) -> Any:
-    from classifier.inference import torch_network
+    from classifier.inference import torch_architectures
 
-    network = torch_network.build(found.network["architecture"], int(found.network["outputs"]))
-    torch_network.fill(network, found.tensors)
+    network = torch_architectures.build(found.network["architecture"], int(found.network["outputs"]))
+    torch_architectures.fill(network, found.tensors)
     return network
 
 

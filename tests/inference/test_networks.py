@@ -45,10 +45,10 @@ def torch_classifier(network: Any, architecture: dict, outputs: int, manifest: d
 def demo_b2() -> tuple[Any, Classifier]:
     import torch
 
-    from classifier.inference import torch_network
+    from classifier.inference import torch_architectures
 
     manifest = json.loads((DEMO / "efficientnet_b2.json").read_text())
-    network = torch_network.build(manifest["architecture"], 8)
+    network = torch_architectures.build(manifest["architecture"], 8)
     network.load_state_dict(torch.load(DEMO / "efficientnet_b2.pth", weights_only=True))  # noqa: TID251  (our own file)
     network.float()
     return network, torch_classifier(network, manifest["architecture"], 8, manifest)
@@ -102,11 +102,11 @@ LAYERS = [
 def plain_layers(classes: int = 3, output: str = "logits") -> Classifier:
     import torch
 
-    from classifier.inference import torch_network
+    from classifier.inference import torch_architectures
 
     torch.manual_seed(0)
     layers = [*LAYERS[:-1], LAYERS[-1] | {"out": classes}]
-    network = torch_network.build({"family": "layers", "layers": layers}, classes)
+    network = torch_architectures.build({"family": "layers", "layers": layers}, classes)
     network(torch.zeros(1, 3, 32, 32))
     return torch_classifier(
         network, {"family": "layers", "layers": layers}, classes, small("torch", max(classes, 2), output)
@@ -196,11 +196,11 @@ def test_every_kind_of_head_can_be_explained(in_torch):
 
 
 def builds(architecture: dict) -> str:
-    from classifier.inference import torch_network
+    from classifier.inference import torch_architectures
 
     try:
-        torch_network.build(architecture, 3)
-    except torch_network.ArchitectureError as error:
+        torch_architectures.build(architecture, 3)
+    except torch_architectures.ArchitectureError as error:
         return str(error)
     return ""
 
