@@ -122,10 +122,13 @@ def _holds_tensors(value: Any, known: dict[int, bool], level: int = 2) -> bool:
 
 
 def _nothing(value: Any) -> Refusal:
-    """A whole pickled model keeps its layers under `_modules`, in the state of an object of somebody's class."""
+    """A whole pickled model is an object of somebody's class, or keeps its layers under `_modules` in such a state."""
     entries = [value, *_mapping(value).values()]
     for entry in entries:
-        if isinstance(entry, Stub) and isinstance(entry.state, dict) and "_modules" in entry.state:
+        if not isinstance(entry, Stub):
+            continue
+        layers = isinstance(entry.state, dict) and "_modules" in entry.state
+        if layers or (entry is value and entry.name.startswith("__main__.")):
             message = f"The file is a whole pickled model: opening it would run the class {entry.name}."
             return Refusal("weights", "pickled-model", message, HINT)
     names = ", ".join(str(key)[:60] for key in list(_mapping(value))[:LISTED])
