@@ -88,7 +88,11 @@ def build(
     _materialise(network, size)
     renamed = tensors if names is None else {names[name]: tensors[name] for name in tensors if name in names}
     placed, notes = place(network.state_dict(), renamed)
-    torch_architectures.fill(network, placed)
+    try:
+        torch_architectures.fill(network, placed)
+    except torch_architectures.ArchitectureError as error:
+        message = f"The weights do not fit the architecture: {' '.join(str(error).split())[:400]}"
+        raise Refusal("architecture", "weights-do-not-fit", message, ARCHITECTURE_HINT) from error
     return network, placed, notes
 
 

@@ -220,8 +220,11 @@ def fixed_side(network: nn.Module) -> int | None:
 
 def fill(network: nn.Module, tensors: Mapping[str, Any]) -> None:
     """Place every tensor, none missing. Raises ArchitectureError with what does not fit."""
+    state = OrderedDict((name, torch.as_tensor(value)) for name, value in tensors.items())
+    # Some modules ask for the version of their layout (MNASNet does): it is the one that was built.
+    state._metadata = network.state_dict()._metadata  # type: ignore[attr-defined]
     try:
-        network.load_state_dict({name: torch.as_tensor(value) for name, value in tensors.items()}, strict=True)
-    except RuntimeError as error:
+        network.load_state_dict(state, strict=True)
+    except (RuntimeError, ValueError) as error:
         raise ArchitectureError(str(error)) from error
     network.requires_grad_(False)
