@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.metrics import paired, taxonomy, textbook
 from evaluation.metrics.resampling import REPLICATES, SEED
-from evaluation.metrics.sample import Floats, Sample
+from evaluation.metrics.sample import Sample
 from evaluation.models import Comparison, Evaluation, LabelledImage
 from evaluation.services.comparisons import in_order, places
 from evaluation.services.same_sensitivity import at_the_same_sensitivity
@@ -122,19 +122,14 @@ def _shared(
 def _sample(
     found: Answered, shared: Sequence[LabelledImage], places: dict[str, str], target: taxonomy.Target
 ) -> Sample:
-    values = taxonomy.summed(_rows(found, shared), found.codes, places, target.classes)
+    values = taxonomy.summed(found.rows(shared), found.codes, places, target.classes)
     truth = [target.classes.index(str(target.truth(image.label))) for image in shared]
     return Sample.of(target.classes, values, truth, [image.unit for image in shared])
 
 
-def _rows(found: Answered, shared: Sequence[LabelledImage]) -> Floats:
-    place = {image.pk: index for index, image in enumerate(found.images)}
-    return found.probabilities[[place[image.pk] for image in shared]]
-
-
 def _sum_changed(found: Answered, shared: Sequence[LabelledImage], places: dict[str, str], sample: Sample) -> int:
     """Count the images whose class differs when the arg max is mapped instead of the summed probabilities."""
-    best = _rows(found, shared).argmax(1)
+    best = found.rows(shared).argmax(1)
     mapped = [places.get(found.codes[index]) for index in best]
     return sum(sample.codes[said] != other for said, other in zip(sample.predicted, mapped, strict=True))
 

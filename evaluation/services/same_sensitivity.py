@@ -46,6 +46,4 @@ def at_the_same_sensitivity(
 
 
 def _scores(found: Answered, images: Sequence[LabelledImage], to: dict[str, str], target: taxonomy.Target) -> Floats:
-    place = {image.pk: index for index, image in enumerate(found.images)}
-    rows = found.probabilities[[place[image.pk] for image in images]]
-    return np.asarray(taxonomy.summed(rows, found.codes, to, target.classes)[:, 1])
+    return np.asarray(taxonomy.summed(found.rows(images), found.codes, to, target.classes)[:, 1])

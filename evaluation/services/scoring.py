@@ -45,6 +45,11 @@ class Answered:
     def placed(self) -> Booleans:
         return np.array([place is not None for place in self.places], bool)
 
+    def rows(self, images: Sequence[LabelledImage]) -> Floats:
+        """Return the probabilities (m, C) of m of these images, in the order given."""
+        place = {image.pk: index for index, image in enumerate(self.images)}
+        return self.probabilities[[place[image.pk] for image in images]]
+
     def sample(self, chosen: Booleans | None = None) -> Sample:
         """The images whose truth has a place, or those of them that are chosen (n,)."""
         kept = self.placed if chosen is None else self.placed & chosen
