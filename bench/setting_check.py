@@ -31,7 +31,8 @@ from evaluation.setting import candidates
 from evaluation.setting.drawing import draw
 from evaluation.setting.evidence import Pictures
 from evaluation.setting.search import FREE, Question, Search
-from evaluation.setting.verdict import UNDETERMINED, Verdict, judge
+from evaluation.setting.titles import UNDETERMINED
+from evaluation.setting.verdict import Verdict, judge
 
 DATA = Path(os.environ.get("SKINSITE_SHARED", "../shared"), "data")
 BATCH = 16

@@ -3,7 +3,7 @@
 from typing import Any
 
 from evaluation.models import LabelledImage, SettingCheck
-from evaluation.setting.titles import TITLES
+from evaluation.setting.titles import TITLES, UNDETERMINED
 
 
 class SettingPage:
@@ -45,7 +45,9 @@ class SettingPage:
         changes = []
         if "classes" in fills:
             order = [entry if isinstance(entry, str) else entry["code"] for entry in fills["classes"]]
-            changes.append(f"classes: {', '.join(order)}")
+            open_ones = {row["code"] for row in self.document["classes"] if row["state"] == UNDETERMINED}
+            shown = [f"{code} (undetermined)" if code in open_ones else code for code in order]
+            changes.append(f"classes: {', '.join(shown)}")
         for name, value in fills.get("input", {}).items():
             if value != now.get("input", {}).get(name):
                 changes.append(f"input.{name}: {_shown(value)}")

@@ -25,13 +25,15 @@ from evaluation.services import inferences
 from evaluation.services.queueing import send_on_commit
 from evaluation.services.setting_document import document_of
 from evaluation.setting import candidates
-from evaluation.setting.drawing import draw
+from evaluation.setting.drawing import connected, draw
 from evaluation.setting.evidence import Pictures
 from evaluation.setting.search import Half, Question, Search
 from evaluation.setting.verdict import judge
 from skinsite.jobs import Failure, State, heartbeat
 
 TURN_SECONDS = 10.0
+LONGEST_TURN = 300.0
+"""A turn ends even if nobody waits: a task that runs for an hour is killed."""
 BATCH_MS = 150.0
 LARGEST_BATCH = 16
 UNKNOWN_MS = 60.0
@@ -75,7 +77,7 @@ class _TakenAway(Exception):
 
 
 class _Others(Exception):
-    """Somebody else's work comes first now; what is answered is stored."""
+    """Somebody else's work comes first now, or its own next turn; what is answered is stored."""
 
 
 class _Turn:
@@ -87,23 +89,23 @@ class _Turn:
         self.drawn, self.question = question_of(check)
         self.pixels: dict[int, Pixels] = {}
         self.total = check.total
-        self.until = time.monotonic() + TURN_SECONDS
+        self.began = time.monotonic()
         self.batch = _batch_size(self.model)
 
     def take(self) -> dict[str, Any]:
-        expected = candidates.most_settings(self.question.base) + FINALISTS
+        expected = candidates.usual_settings(self.question.base) + FINALISTS
         self.total = expected * max(len(images) for images in self.drawn.values())
         self._renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
         self.loaded, _ = load_classifier(self.model)
         open_output = self.model.framework == "torch"
         verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
         self._renew(total=self.check.done)
-        return document_of(self.check, self.question, verdict, self.drawn, self.ask)
+        return _of_numbers(document_of(self.check, self.question, verdict, self.drawn, self.ask))
 
     def ask(self, spec: InputSpec, half: Half) -> Floats:
         """Return the logits (n, K) of a half, from what is stored and by computing the rest."""
         images = self.drawn[half]
-        row, _ = SettingAnswers.objects.get_or_create(check_of=self.check, half=half, setting=_hash(spec))
+        row, _ = SettingAnswers.objects.get_or_create(check_of=self.check, half=half, setting=_hash(spec, images))
         while row.images < len(images):
             batch = images[row.images : row.images + self.batch]
             row.logits = bytes(row.logits) + self._logits(spec, batch).astype("<f4").tobytes()
@@ -111,7 +113,7 @@ class _Turn:
             self.check.done += len(batch)
             with transaction.atomic():
                 row.save(update_fields=["images", "logits"])
-                self._renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1)
+                self._renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1, deaths=0)
             self._give_way()
         return np.frombuffer(bytes(row.logits), "<f4").reshape(len(images), -1).astype(np.float64)
 
@@ -133,8 +135,9 @@ class _Turn:
         return found
 
     def _give_way(self) -> None:
-        framework = self.model.framework
-        late = time.monotonic() > self.until and _others_wait(framework)
+        """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes."""
+        framework, spent = self.model.framework, time.monotonic() - self.began
+        late = spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework))
         if self.gives_way and (late or _person_waits(framework)):
             raise _Others
 
@@ -148,9 +151,11 @@ def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
     manifest = Manifest.from_json(check.model.manifest)
     malignancy = check.data_set.malignancy
     places = {label: in_classes(label, manifest.codes, malignancy) for label in check.data_set.labels}
-    images = [image for image in check.data_set.images.order_by("pk") if places.get(image.label)]
-    labels = [str(places[image.label]) for image in images]
-    chosen = draw(labels, [image.unit for image in images], seed=check.seed)
+    everything = list(check.data_set.images.order_by("pk"))
+    unit_of = dict(zip((image.pk for image in everything), connected(list(map(_marks, everything))), strict=True))
+    images = [image for image in everything if places.get(image.label)]
+    labels, units = [str(places[image.label]) for image in images], [unit_of[image.pk] for image in images]
+    chosen = draw(labels, units, seed=check.seed)
     halves: dict[Half, tuple[int, ...]] = {"search": chosen.search, "test": chosen.test}
     present = tuple(sorted(set.intersection(*({labels[place] for place in half} for half in halves.values()))))
     if len(present) < 2:
@@ -163,15 +168,34 @@ def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
     drawn = {name: [images[place] for place in half] for name, half in kept.items()}
     pictures = {
         name: Pictures.of(
-            [present.index(labels[place]) for place in half], [images[place].unit for place in half], seed=check.seed
+            [present.index(labels[place]) for place in half], [units[place] for place in half], seed=check.seed
         )
         for name, half in kept.items()
     }
-    return drawn, Question(manifest.input, manifest.codes, manifest.output, present, pictures)
+    scarce = frozenset(labels) - frozenset(present)
+    return drawn, Question(manifest.input, manifest.codes, manifest.output, present, pictures, scarce)
 
 
-def _hash(spec: InputSpec) -> str:
-    return hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()
+def _marks(image: LabelledImage) -> list[str]:
+    """What this picture may share with others that must stay in one half."""
+    marks = {"patient": image.patient, "lesion": image.lesion, "pixels": image.sha256}
+    return [f"{kind} {value}" for kind, value in marks.items() if value]
+
+
+def _of_numbers(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document, which is JSON; a figure that is no number would make every reader stumble."""
+    try:
+        json.dumps(document, allow_nan=False)
+    except ValueError as error:
+        message = "A figure of this check is not a number, so nothing is stored."
+        raise Failure("not-a-number", message, "Tell an administrator which model and data set this was.") from error
+    return document
+
+
+def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
+    """Of the input and the pictures: answers for another draw are no answers for this one."""
+    asked = asdict(spec) | {"images": [image.pk for image in images]}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _person_waits(framework: str) -> bool:

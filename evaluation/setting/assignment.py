@@ -35,13 +35,14 @@ def balanced_accuracy(counts: Floats, places: Integers) -> float:
 def chance(said: Sequence[Integers], truth: Integers, units: Integers, *, outputs: int, seed: int) -> Floats:
     """Return the best balanced accuracies (NULL_RUNS,) that permuted labels reach, sorted.
 
-    `said` holds the largest outputs (n,) of each setting that was tried; each null run permutes the labels of the
-    lesions (n,), assigns the outputs anew for every setting and keeps the best, as a search does.
+    `said` holds the largest outputs (n,) of each setting that was tried; each null run permutes the labels, assigns the
+    outputs anew for every setting and keeps the best, as a search does. What moves together are the pictures of one
+    class of one lesion or patient (n,), so that each class keeps as many of these groups as it has.
     """
     rng = np.random.default_rng(seed)
-    lesions, first, where = np.unique(units, return_index=True, return_inverse=True)
-    labels, places = truth[first], where.reshape(-1)
-    runs = [best_assigned(said, labels[rng.permutation(len(lesions))][places], outputs) for _ in range(NULL_RUNS)]
+    groups, where = np.unique(np.stack([units, truth]), axis=1, return_inverse=True)
+    labels, places = groups[1], where.reshape(-1)
+    runs = [best_assigned(said, rng.permutation(labels)[places], outputs) for _ in range(NULL_RUNS)]
     return np.sort(runs)
 
 

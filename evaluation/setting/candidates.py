@@ -12,6 +12,8 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
     "ISIC 2018": ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc"),
     "ISIC 2019": ("mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"),
 }
+UNNAMED = "other_"
+"""How codes of outputs without a name begin; these have no order among themselves."""
 ALPHABETICAL, AS_REGISTERED, TURNED = "alphabetical", "as registered", "the other way round"
 RESIZES = ("stretch", "letterbox", "crop")
 SAMPLINGS = (
@@ -25,7 +27,6 @@ SAMPLINGS = (
     ("area", True),
 )
 """Interpolation with antialias. Nearest has none; area averages by itself."""
-MOST_SETTINGS = 60
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,16 @@ SCALINGS = (
 def orders(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the named orders of these classes; the registered one comes first, unless it is one of them.
 
-    Two classes have two orders, whatever they are called.
+    Two classes have two orders, whatever they are called. Outputs without a name stand behind those with one.
     """
-    known = {ALPHABETICAL: tuple(sorted(codes)), **ORDERS}
-    found = {name: order for name, order in known.items() if sorted(order) == sorted(codes)}
+    named = [code for code in codes if not code.startswith(UNNAMED)]
+    unnamed = tuple(code for code in codes if code.startswith(UNNAMED))
+    known = {ALPHABETICAL: tuple(sorted(named)), **ORDERS}
+    found = {name: order + unnamed for name, order in known.items() if sorted(order) == sorted(named)}
     if tuple(codes) not in found.values():
         found = {AS_REGISTERED: tuple(codes)} | found
-    if len(codes) == 2 and len(found) == 1:
-        found[TURNED] = (codes[1], codes[0])
+    if len(named) == 2 and len(found) == 1:
+        found[TURNED] = (named[1], named[0], *unnamed)
     return found
 
 
@@ -102,9 +105,9 @@ def samplings(spec: InputSpec) -> list[InputSpec]:
     return [replace(spec, interpolation=name, antialias=smooth) for name, smooth in SAMPLINGS]
 
 
-def most_settings(base: InputSpec) -> int:
-    """Return an upper limit of the settings that a search from here tries."""
-    return min(MOST_SETTINGS, 4 * len(scalings(base)) + len(RESIZES) + len(SAMPLINGS))
+def usual_settings(base: InputSpec) -> int:
+    """Return about how many settings a search from here tries: it seldom goes round more than twice."""
+    return 2 * (2 * len(scalings(base)) + len(RESIZES) + len(SAMPLINGS))
 
 
 def _line(scaling: Scaling) -> tuple[tuple[float, float], ...]:

@@ -1,10 +1,12 @@
 """Which pictures a check uses: balanced by class, in two halves that share no lesion."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 MOST_IMAGES = 300
 
@@ -17,8 +19,21 @@ class Draw:
     test: tuple[int, ...]
 
 
+def connected(marks: Sequence[Collection[str]]) -> list[str]:
+    """Return a unit for each picture (n,): those with a common mark are one, and so is whatever hangs together by them.
+
+    Marks are what pictures may share: a patient, a lesion, the same pixels.
+    """
+    known: dict[str, int] = {}
+    pairs = [(place, known.setdefault(mark, len(known))) for place, own in enumerate(marks) for mark in own]
+    size = len(marks) + len(known)
+    pictures, shared = np.array(pairs, np.int64).reshape(-1, 2).T
+    links = coo_array((np.ones(len(pairs)), (pictures, len(marks) + shared)), shape=(size, size))
+    return [str(unit) for unit in connected_components(links, directed=False)[1][: len(marks)]]
+
+
 def draw(labels: Sequence[str], units: Sequence[str], *, seed: int, most: int = MOST_IMAGES) -> Draw:
-    """Draw at most `most` pictures from labels (n,) and units (n,), the lesions or patients.
+    """Draw at most `most` pictures from labels (n,) and units (n,), the lesions or patients (see `connected`).
 
     The classes take turns: each takes a picture of one more lesion, and a second picture of a lesion only when no
     other lesion of any class is left. A lesion goes to the half in which its class has fewer pictures, with all that is

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
+from scipy.stats import norm, t
 
 from evaluation.metrics.sample import Floats, Integers
 
@@ -69,6 +70,11 @@ def _replicates(lesions: Integers, rng: np.random.Generator) -> Floats:
     share, even = drawn / drawn.sum(1, keepdims=True), 1 / len(lesions)
     widened = np.sqrt(count / (count - 1)) if count > 1 else 1.0
     return np.asarray(even + widened * (share - even))
+
+
+def widening(freedom: Floats) -> Floats:
+    """Return how much wider an interval is (…,) when its spread was estimated with this freedom (…,), as Student's."""
+    return np.asarray(t.ppf(LEVEL, freedom) / norm.ppf(LEVEL))
 
 
 def log_probabilities(logits: Floats, output: str) -> Floats:
@@ -140,12 +146,16 @@ class Difference:
 def difference(losses: Floats, pictures: Pictures) -> Difference:
     """Return the class-balanced mean of paired differences in log loss (n,), with a bootstrap of lesions by class.
 
-    A class with one lesion shows no spread and is left out; with no other class the interval has no ends.
+    A class with one lesion shows no spread and is left out; with no other class the interval has no ends. It is as wide
+    as Student's with the freedom of Welch and Satterthwaite: the spread of a class with two lesions says little.
     """
     spread = pictures.lesions_by_class > 1
     if not spread.any():
         return Difference(float((pictures.weights * losses).sum()), -np.inf, np.inf)
-    replicated = pictures.class_means(losses[:, None])[spread, :, 0].mean(0)
+    means = pictures.class_means(losses[:, None])[spread, :, 0]
     value = np.mean([losses[pictures.truth == index].mean() for index in np.flatnonzero(spread)])
-    low, high = np.quantile(replicated, [1 - LEVEL, LEVEL])
+    variances = means.var(1)
+    doubt = (variances**2 / (pictures.lesions_by_class[spread] - 1)).sum()
+    wider = widening(variances.sum() ** 2 / doubt) if doubt > 0 else 1.0
+    low, high = np.quantile(value + wider * (means.mean(0) - value), [1 - LEVEL, LEVEL])
     return Difference(float(value), float(low), float(high))

@@ -6,10 +6,8 @@ from dataclasses import replace
 from classifier.inference.manifest import InputSpec
 from evaluation.setting import candidates
 from evaluation.setting.search import Question
-from evaluation.setting.verdict import UNDETERMINED, ClassFinding, Verdict
-
-UNNAMED = "other_"
-"""How codes of outputs without a name begin; these have no order among themselves."""
+from evaluation.setting.titles import UNDETERMINED
+from evaluation.setting.verdict import ClassFinding, Verdict
 
 
 def filled_input(base: InputSpec, verdict: Verdict) -> InputSpec:
@@ -44,7 +42,7 @@ def filled_classes(codes: Sequence[str], found: Sequence[ClassFinding]) -> tuple
         if codes.index(code) not in order:
             order[codes.index(code)] = code
     homeless = [code for code in rest if code not in order.values()]
-    if any(not code.startswith(UNNAMED) for code in homeless):
+    if any(not code.startswith(candidates.UNNAMED) for code in homeless):
         return None
     left = [output for output in range(len(codes)) if output not in order]
     order |= dict(zip(left, homeless, strict=True))

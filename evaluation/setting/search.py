@@ -28,13 +28,17 @@ FIELDS: Mapping[str, Callable[[InputSpec], str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What is asked: K outputs with the registered codes, the C classes that occur, and the pictures of both halves."""
+    """What is asked: K outputs with the registered codes, the C classes that occur, and the pictures of both halves.
+
+    `scarce` classes have labelled pictures, but not in both halves.
+    """
 
     base: InputSpec
     codes: tuple[str, ...]
     output: str
     present: tuple[str, ...]
     halves: Mapping[Half, Pictures]
+    scarce: frozenset[str] = frozenset()
 
     @property
     def orders(self) -> dict[str, Integers]:
@@ -67,11 +71,16 @@ class Search:
     tried: dict[InputSpec, Tried] = field(default_factory=dict)
 
     def run(self) -> Tried:
-        """Return the best setting. Colours, scaling and class order are searched together, then what they rest on."""
-        base = candidates.canonical(self.question.base)
-        self._try([base])
-        for stage in (self._colours, candidates.resizes, candidates.samplings, self._colours):
-            self._try(stage(self.best.spec))
+        """Return the best setting. Colours, scaling and class order are searched together, then what they rest on.
+
+        The rounds end when the best stays, so that each part's rivals include those that differ in nothing else.
+        """
+        self._try([candidates.canonical(self.question.base)])
+        before = None
+        while before is not self.best:
+            before = self.best
+            for stage in (self._colours, candidates.resizes, candidates.samplings):
+                self._try(stage(self.best.spec))
         return self.best
 
     @property

@@ -1,4 +1,4 @@
-"""How the parts of a setting are called."""
+"""How the parts of a setting are called, and what may be found of a class."""
 
 TITLES = {
     "color": "Colour order",
@@ -8,3 +8,4 @@ TITLES = {
     "antialias": "Antialias",
     "output": "Output",
 }
+CONFIRMED, ELIMINATED, UNDETERMINED = "confirmed", "by elimination", "undetermined"

@@ -1,7 +1,7 @@
 """What the other half says of the winner: each part of its setting, its order and each class, confirmed or not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,13 +9,16 @@ from evaluation.metrics.sample import Floats
 from evaluation.setting.assignment import best_assigned, best_matching, chance
 from evaluation.setting.evidence import (
     LEVEL,
+    Calibration,
     Difference,
     Pictures,
     calibrated,
     difference,
     log_probabilities,
+    widening,
 )
 from evaluation.setting.search import FIELDS, FREE, Question, Search, Tried
+from evaluation.setting.titles import CONFIRMED, ELIMINATED, UNDETERMINED
 
 FEWEST_LESIONS = 5
 """Of a class in the half that tests; 10 in all."""
@@ -23,7 +26,7 @@ FEWEST_IN_HALF = 30
 """A percentile bootstrap is used from 30 lesions up."""
 FEWEST_FOR_CHANCE = 3
 MATCHED_REPLICATES = 1000
-CONFIRMED, ELIMINATED, UNDETERMINED = "confirmed", "by elimination", "undetermined"
+TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class ClassFinding:
-    """A class and its output; `share` of the replicates find no better order that puts the class elsewhere."""
+    """A class and its output; `share` of the replicates find no better order that puts the class elsewhere.
+
+    `lesions` are those of the half that tests; below FEWEST_LESIONS there is no share.
+    """
 
     code: str
     output: int | None
@@ -178,27 +184,40 @@ class _Judged:
                 found.append(ClassFinding(code, None, 0, UNDETERMINED, None))
                 continue
             row = question.present.index(code)
-            share = None if shares is None else float(shares[row])
-            sure = share is not None and share >= LEVEL and lesions[row] >= FEWEST_LESIONS
+            share = None if shares is None or lesions[row] < FEWEST_LESIONS else float(shares[row])
+            sure = share is not None and share >= LEVEL
             state = CONFIRMED if sure else UNDETERMINED
             found.append(ClassFinding(code, int(places[row]), int(lesions[row]), state, share))
-        return _with_the_last_one(found, len(question.codes)) if speaks else tuple(found)
+        return _with_the_last_one(found, question) if speaks else tuple(found)
 
     def _shares(self) -> Floats:
-        """Return for each class (C,) how often the winner's order beats all that put the class elsewhere.
+        """Return for each class (C,) how often orders that put it at its output beat all that put it elsewhere.
 
         An order is as good as the sum over classes of the mean log probability at its output; what an output has for
-        all pictures alike is taken off, so that no output is favoured.
+        all classes alike is taken off, so that no output is favoured. The fitted offsets would favour those that the
+        winner's order uses. A class with too few lesions shows no spread of its own and says nothing, least of all
+        about the class that it may be mistaken for.
         """
-        scores = self.best.calibration.log_scores(self.values)
-        contrast = scores - (self.test.weights[:, None] * scores).sum(0)
-        means = self.test.class_means(contrast)[:, :MATCHED_REPLICATES].swapaxes(0, 1)
-        places, rows = self.best.places, np.arange(len(self.best.places))
-        wins = np.zeros(len(rows))
-        for table in means:
-            own = table[rows, places].sum()
-            wins += [own > best_matching(table, without=(int(row), int(places[row]))) for row in rows]
-        return np.asarray(wins / len(means))
+        places, lesions = self.best.places, self.test.lesions_by_class
+        enough = lesions >= FEWEST_LESIONS
+        if not enough.any():
+            return np.zeros(len(places))
+        scores = self._even_scores(self.test.weights * enough[self.test.truth])
+        means = self.test.class_means(scores)[:, :MATCHED_REPLICATES]
+        centres = np.stack([scores[self.test.truth == row].mean(0) for row in range(len(places))])[:, None]
+        tables = centres + widening(np.maximum(lesions - 1, 1))[:, None, None] * (means - centres)
+        tables = np.where(enough[:, None, None], tables - tables[enough].mean(0), 0).swapaxes(0, 1)
+        wins = np.zeros(len(places))
+        for table in tables:
+            best = best_matching(table) - TIE
+            wins += [best > best_matching(table, without=(row, int(place))) for row, place in enumerate(places)]
+        return np.asarray(wins / len(tables))
+
+    def _even_scores(self, weights: Floats) -> Floats:
+        """Return log scores (n, K) of which no output has more than another on average over pictures (n,)."""
+        slope = self.best.calibration.slope
+        offsets = -slope * (weights[:, None] * self.values).sum(0) / weights.sum()
+        return Calibration(slope, offsets).log_scores(self.values)
 
     def _finding(self, name: str, value: str, rivals: Sequence[tuple[str, Tried, Floats]], speaks: bool) -> Finding:
         """The rival that comes closest decides."""
@@ -212,13 +231,17 @@ class _Judged:
         return tried.calibration.losses(values, tried.places, self.test.truth)
 
 
-def _with_the_last_one(found: Sequence[ClassFinding], outputs: int) -> tuple[ClassFinding, ...]:
-    """Where one class is undetermined and one output is left, they belong together."""
-    left = set(range(outputs)) - {entry.output for entry in found if entry.state == CONFIRMED}
+def _with_the_last_one(found: Sequence[ClassFinding], question: Question) -> tuple[ClassFinding, ...]:
+    """Where one class is undetermined and one output is left, they belong together.
+
+    Unless the class has a few lesions: they might say something else, and are too few to be asked.
+    """
+    left = set(range(len(question.codes))) - {entry.output for entry in found if entry.state == CONFIRMED}
     if len(left) != 1:
         return tuple(found)
-    last = left.pop()
-    return tuple(
-        entry if entry.state == CONFIRMED else ClassFinding(entry.code, last, entry.lesions, ELIMINATED, entry.share)
-        for entry in found
-    )
+    last = next(entry for entry in found if entry.state != CONFIRMED)
+    absent = last.code not in question.present and last.code not in question.scarce
+    if not absent and last.lesions < FEWEST_LESIONS:
+        return tuple(found)
+    belongs = replace(last, output=left.pop(), state=ELIMINATED)
+    return tuple(belongs if entry is last else entry for entry in found)

@@ -3,15 +3,8 @@
 from collections.abc import Iterator
 
 from evaluation.setting.search import FREE, Question
-from evaluation.setting.titles import TITLES
-from evaluation.setting.verdict import (
-    ELIMINATED,
-    FEWEST_IN_HALF,
-    FEWEST_LESIONS,
-    UNDETERMINED,
-    Finding,
-    Verdict,
-)
+from evaluation.setting.titles import ELIMINATED, TITLES, UNDETERMINED
+from evaluation.setting.verdict import FEWEST_IN_HALF, FEWEST_LESIONS, Finding, Verdict
 
 
 def sentences(verdict: Verdict, question: Question) -> list[str]:

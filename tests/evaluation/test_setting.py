@@ -8,17 +8,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from classifier.inference.images import Pixels
 from classifier.inference.manifest import InputSpec
 from classifier.inference.preprocess import network_input
 from evaluation.setting import assignment, candidates
 from evaluation.setting.assignment import assigned, best_matching, chance, confusion
-from evaluation.setting.drawing import draw
-from evaluation.setting.evidence import Pictures, calibrated, difference, log_probabilities
+from evaluation.setting.drawing import connected, draw
+from evaluation.setting.evidence import (
+    LEVEL,
+    SMALLEST_GAIN,
+    Pictures,
+    calibrated,
+    difference,
+    log_probabilities,
+)
 from evaluation.setting.filling import filled_classes, filled_input, filled_output
 from evaluation.setting.search import FREE, Question, Search
-from evaluation.setting.verdict import CONFIRMED, ELIMINATED, UNDETERMINED, ClassFinding, Verdict, judge
+from evaluation.setting.titles import CONFIRMED, ELIMINATED, UNDETERMINED
+from evaluation.setting.verdict import ClassFinding, Verdict, _Judged, judge
 from evaluation.setting.wording import sentences
 from tests.factories import SEVEN
 
@@ -87,6 +96,14 @@ def test_the_orders_in_use_have_names_and_the_registered_one_is_kept():
     assert list(candidates.orders(("nv", "mel"))) == ["as registered", "alphabetical"]
 
 
+def test_outputs_without_a_name_stand_behind_those_with_one():
+    unnamed = ("other_1", "other_2", "other_3")
+    found = candidates.orders((*candidates.ORDERS["ISIC 2018"], *unnamed))
+    assert list(found) == ["alphabetical", "HAM10000-MNIST", "ISIC 2018"]
+    assert found["HAM10000-MNIST"] == MNIST + unnamed
+    assert candidates.orders(("a", "b", "other_1"))["the other way round"] == ("b", "a", "other_1")
+
+
 def test_settings_that_give_the_same_numbers_are_one():
     half = replace(BASE, mean=(0.5,) * 3, std=(0.5,) * 3)
     assert candidates.scaling_of(half).name == "−1 to 1"
@@ -152,6 +169,28 @@ def test_chance_reaches_more_with_more_tries_and_fewer_pictures():
         return float(np.median(chance(said, truth, np.arange(pictures), outputs=7, seed=1)))
 
     assert reached(50, 40) > reached(50, 4) > reached(300, 4) > 1 / 7
+
+
+def test_chance_is_a_number_where_patients_have_several_diagnoses():
+    """Half of the patients have a nevus and a dermatofibroma, the others a carcinoma and a dermatofibroma."""
+    truth = np.array([(0, 1) if patient % 2 else (2, 1) for patient in range(60)]).ravel()
+    found = chance([truth], truth, np.repeat(np.arange(60), 2), outputs=3, seed=1)
+    assert np.isfinite(found).all()
+    assert found[-1] < 0.7
+
+
+def test_pictures_that_hang_together_are_one_unit():
+    marks = [["patient 1", "lesion 1"], ["lesion 1"], ["pixels a"], ["patient 1", "pixels b"], ["pixels a"], [], []]
+    units = connected(marks)
+    assert [units.index(unit) for unit in units] == [0, 0, 2, 0, 2, 5, 6]
+    assert connected([]) == []
+
+
+def test_the_spread_of_two_lesions_counts_for_little():
+    losses = np.array([1.0, 1.3] * 3)
+    two = difference(losses[:2], Pictures.of([0, 0], ["a", "b"]))
+    six = difference(losses, Pictures.of([0] * 6, list("abcdef")))
+    assert two.low < 0 < SMALLEST_GAIN < six.low
 
 
 def test_confidence_and_training_prior_do_not_count():
@@ -245,9 +284,57 @@ def test_two_classes_with_few_lesions_stay_open_and_one_follows_by_elimination()
     states = {entry.code: entry.state for entry in verdict.classes}
     assert {code for code, state in states.items() if state == UNDETERMINED} == {"df", "vasc"}
     _, verdict = judged(even(40) | {"df": 2}, skill=5.0)
-    assert [entry.code for entry in verdict.classes if entry.state == ELIMINATED] == ["df"]
+    assert {entry.code for entry in verdict.classes if entry.state != CONFIRMED} == {"df"}
+    assert verdict.classes[SEVEN.index("df")].state == UNDETERMINED, "two lesions might say something else"
     _, verdict = judged({code: 40 for code in SEVEN if code != "df"}, skill=5.0, order=MNIST)
-    assert next(entry for entry in verdict.classes if entry.code == "df").output == MNIST.index("df")
+    last = verdict.classes[SEVEN.index("df")]
+    assert (last.state, last.output) == (ELIMINATED, MNIST.index("df"))
+
+
+def two_that_look_alike(seed: int, *, few: int) -> tuple[ClassFinding, ...]:
+    """A model that knows five classes and takes df (10 lesions) and vasc (`few`) for one another."""
+    rng = np.random.default_rng(seed)
+    counts = dict.fromkeys(SEVEN, 20) | {"df": 10, "vasc": few}
+    halves = {name: [code for code in SEVEN for _ in range(counts[code] // 2)] for name in ("search", "test")}
+    pictures = {
+        name: Pictures.of([SEVEN.index(code) for code in half], list(map(str, range(len(half)))), seed=seed)
+        for name, half in halves.items()
+    }
+    alike = {"df", "vasc"}
+    said = {
+        name: rng.normal(size=(len(half), 7))
+        + 4 * np.array([[code == place or {code, place} == alike for place in SEVEN] for code in half])
+        for name, half in halves.items()
+    }
+    search = Search(Question(BASE, SEVEN, "softmax", SEVEN, pictures), lambda spec, half: said[half])  # type: ignore[arg-type]
+    search._try([BASE])
+    return _Judged(search).classes(True)
+
+
+def test_what_a_model_cannot_tell_apart_is_confirmed_no_oftener_than_stated(monkeypatch):
+    monkeypatch.setattr("evaluation.setting.verdict.MATCHED_REPLICATES", 300)
+    runs = 60
+    found = [two_that_look_alike(seed, few=2) for seed in range(runs)]
+    wrong = sum(entry.state != UNDETERMINED for run in found for entry in run if entry.code in ("df", "vasc"))
+    known = sum(entry.state == CONFIRMED for run in found for entry in run if entry.code not in ("df", "vasc"))
+    assert wrong <= binom.ppf(0.99, runs, 1 - LEVEL)
+    assert known >= 0.9 * 5 * runs
+
+
+def test_a_part_that_changes_nothing_is_not_confirmed_because_its_rivals_differ_in_another():
+    """Nearest is much better, whatever the resizing; resizings are tried before it is found."""
+    (_, search), (_, without) = asked(even(16), skill=1.0), asked(even(16), skill=0.0)
+    noise, known = without.ask, search.ask
+
+    def ask(spec: InputSpec, half: str) -> np.ndarray:
+        right = candidates.scaled(spec, BASE.color, candidates.scaling_of(BASE)) == spec
+        skill = (3.0 if spec.interpolation == "nearest" else 1.5) * (1.0 if right else 0.3)
+        return noise(BASE, half) + skill * (known(BASE, half) - noise(BASE, half))
+
+    search.ask = ask  # type: ignore[assignment]
+    found = {part.name: part for part in judge(search, seed=0, open_output=False).parts}
+    assert (found["interpolation"].value, found["interpolation"].confirmed) == ("nearest", True)
+    assert not found["resize"].confirmed
 
 
 def finding(code: str, output: int | None, state: str = CONFIRMED) -> ClassFinding:

@@ -3,6 +3,7 @@
 import io
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from classifier.inference.classifier import Classifier, Output
@@ -23,9 +25,9 @@ from evaluation.services.setting_checks import (
     retry_setting_check,
     start_setting_check,
 )
-from evaluation.services.setting_search import run_setting_check
-from evaluation.setting import assignment
-from skinsite.jobs import State
+from evaluation.services.setting_search import question_of, run_setting_check
+from evaluation.setting import assignment, verdict
+from skinsite.jobs import LEASE, State
 from skinsite.refusal import Conflict, Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.evaluation.made import INPUT, make_data_set
@@ -162,6 +164,67 @@ def test_a_person_comes_first_and_no_answer_is_computed_twice(check, network):
     answers = SettingAnswers.objects.filter(check_of=check)
     assert network.batches == sum(-(-row.images // 15) for row in answers)
     assert alone.batches == 0
+
+
+def test_a_check_that_makes_progress_outlives_lost_workers(check, network):
+    """A third worker goes on after two that were lost with answers stored."""
+    for _ in range(2):
+        network.before = Mock(side_effect=[None, None, KeyboardInterrupt])
+        with pytest.raises(KeyboardInterrupt):
+            run_setting_check(check_id=check.pk)
+        SettingCheck.objects.filter(pk=check.pk).update(lease_until=timezone.now() - LEASE)
+        assert SettingCheck.objects.recover() == 1
+    row = SettingCheck.objects.get(pk=check.pk)
+    assert (row.state, row.deaths) == (State.QUEUED, 1)
+    network.before = lambda: None
+    assert ran(check).state == State.DONE
+
+
+def test_a_long_check_takes_turns_with_itself(check, network, monkeypatch):
+    monkeypatch.setattr(setting_search, "LONGEST_TURN", 0.0)
+    run_setting_check(check_id=check.pk)
+    assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 1)
+    run_setting_check(check_id=check.pk)
+    assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 2)
+    run_setting_check(check_id=check.pk, gives_way=False)
+    assert SettingCheck.objects.get(pk=check.pk).state == State.DONE
+
+
+def test_a_number_that_is_none_is_never_stored(check, monkeypatch):
+    monkeypatch.setattr(verdict, "chance", lambda *values, **options: np.array([np.nan]))
+    failed = ran(check)
+    assert (failed.state, failed.error_code) == (State.FAILED, "not-a-number")
+    assert failed.document == {}
+
+
+def test_what_hangs_together_is_in_one_half(root, model, network):
+    """One picture of a lesion names its patient, the other does not; some pictures come under two names."""
+    data_set = coloured_set(owner=root)
+    images = list(data_set.images.order_by("pk"))
+    for number, (one, other) in enumerate(zip(images[::2], images[1::2], strict=True)):
+        if number % 2:
+            other.sha256 = one.sha256
+        else:
+            one.lesion, other.lesion, one.patient = f"L{number}", f"L{number}", f"P{number}"
+        one.save()
+        other.save()
+    drawn, question = question_of(start_setting_check(owner=root, data_set=data_set, model=model, seed=1))
+    for field in ("lesion", "sha256"):
+        search, test = ({getattr(image, field) for image in drawn[half]} - {""} for half in ("search", "test"))
+        assert not search & test
+    assert question.halves["test"].lesion_count == len(drawn["test"]) / 2
+
+
+def test_the_page_shows_what_the_import_warned_of_and_which_classes_are_undetermined(check, root):
+    DataSet.objects.filter(pk=check.data_set_id).update(warnings=["No lesion is named: each image counts."])
+    done = ran(check)
+    done.document["classes"][0]["state"] = "undetermined"
+    done.save()
+    client = Client()
+    client.force_login(root)
+    page = client.get(check.get_absolute_url()).content.decode()
+    assert "No lesion is named" in page
+    assert "classes: mel, nv, bcc (undetermined)" in page
 
 
 def test_a_cancelled_check_stops_at_the_next_batch_and_goes_on_when_it_is_tried_again(check, network):
