@@ -97,7 +97,8 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
 
 def _copy_rows(model: ModelRecord, record: ModelRecord) -> None:
     """Copy the lists of training images and the places of classes: they hold for the same file, too."""
-    for row in (*model.training_sets.all(), *model.class_places.all()):
+    rows: tuple[Any, ...] = (*model.training_sets.all(), *model.class_places.all())
+    for row in rows:
         row.pk, row.model = None, record
         row.save(force_insert=True)
 
