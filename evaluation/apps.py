@@ -9,12 +9,15 @@ class EvaluationConfig(AppConfig):
 
     def ready(self) -> None:
         from classifier import slots
+        from classifier.services.admissions import trained_on
         from classifier.services.sweeping import swept
         from evaluation import fillings
         from evaluation.services.queueing import sweep
+        from evaluation.services.seen import keep_lists
         from evaluation.services.setting_checks import checks_of_model
 
         swept.connect(sweep, dispatch_uid="evaluation")
+        trained_on.connect(keep_lists, dispatch_uid="evaluation")
         slots.fill("passport", "evaluation/_on_a_passport.html", fillings.evaluations_of_model)
         slots.fill("passport", "evaluation/_training_of_model.html", fillings.training_of_model)
         slots.fill("card-results", "", fillings.results_for_card)

@@ -74,10 +74,10 @@ def admit(
             job = _Job(Path(staging), seconds, max(memory_limit, memory_limit // 2 + COPIES * size), unconfined)
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
-        return Outcome(False, report.checks, refusal.problem, manifest=manifest)
+        return Outcome(False, report.checks, refusal.problem)
     except Refusal as refusal:
         report.refused(refusal)
-        return Outcome(False, report.checks, refusal.problem, manifest=manifest)
+        return Outcome(False, report.checks, refusal.problem)
 
 
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:

@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer to one admission; `manifest` is complete as used, `measured` in milliseconds and bytes."""
+    """The answer to one admission. `manifest` is complete as used, or None; `measured` in milliseconds and bytes."""
 
     accepted: bool
     report: tuple[Check, ...]

@@ -169,8 +169,8 @@ def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> di
     milliseconds, process = float(np.median(times)), _peak_bytes()
     more = process - before
     report.passed("speed", f"{milliseconds:.0f} ms for one picture (median of {TIMED_RUNS}), {load_ms:.0f} ms to load")
-    words = f"a process with the model has at most {process / 1e6:,.0f} MB, {more / 1e6:,.0f} MB of it for predictions"
-    report.passed("memory", words)
+    words = f"a process with the model has at most {process / 1e6:,.0f} MB"
+    report.passed("memory", f"{words}, {more / 1e6:,.0f} MB of it for predictions" if round(more / 1e6) > 0 else words)
     return {
         "predict_ms": round(milliseconds, 1),
         "load_ms": round(load_ms),

@@ -20,15 +20,36 @@ def _object(required: dict[str, Any], optional: dict[str, Any] | None = None, *,
     }
 
 
+WORD = CODE | {"type": ["string", "null"]}
+SIDE = {"type": ["integer", "null"]}
+NUMBERS = {"type": ["array", "null"], "maxItems": 3, "items": {"type": "number"}}
+CLASS = _object({"code": CODE}, closed=False)
+TRAINED_ON = _object(
+    {"name": {"type": "string", "minLength": 1, "maxLength": 200}},
+    {"images": {"type": ["string", "array", "null"], "items": {"type": "string"}}},
+    closed=False,
+)
 GIVEN = _object(
     {},
     {
-        "classes": {"type": ["array", "null"], "maxItems": 1000, "items": {"anyOf": [CODE, {"type": "object"}]}},
-        "input": {"type": ["object", "null"]},
+        "name": {"type": ["string", "null"]},
+        "version": {"type": ["string", "null"]},
+        "licence": {"type": ["string", "null"]},
+        "card": {"type": ["string", "null"]},
+        "classes": {"type": ["array", "null"], "maxItems": 1000, "items": {"anyOf": [CODE, CLASS]}},
+        "input": _object(
+            {},
+            {"width": SIDE, "height": SIDE, "range": NUMBERS, "mean": NUMBERS, "std": NUMBERS}
+            | {"antialias": {"type": ["boolean", "null"]}}
+            | dict.fromkeys(("resize", "interpolation", "color", "clinical"), WORD),
+            closed=False,
+        )
+        | {"type": ["object", "null"]},
         "architecture": {"type": ["object", "null"]},
-        "output": {"anyOf": [CODE, {"type": "null"}]},
-        "framework": {"anyOf": [CODE, {"type": "null"}]},
-        "unnamed": {"anyOf": [{"const": "other"}, {"type": "null"}]},
+        "output": WORD,
+        "framework": WORD,
+        "unnamed": {"enum": ["other", None]},
+        "training_data": {"type": ["array", "null"], "maxItems": 100, "items": TRAINED_ON},
     },
     closed=False,
 )

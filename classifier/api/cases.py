@@ -22,10 +22,11 @@ from classifier.services.export import full_case_document, with_everything
 from classifier.services.history import page_of_cases, with_answers
 from classifier.services.waiting import positions_in
 from skinsite.api.access import MIB, Bearer
-from skinsite.api.parsing import row_id, usable_text
+from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.refusal import Problem, Refusal
+from skinsite.strict_json import usable_text
 
 router = Router(tags=["cases"])
 submission = Bearer(largest_body=settings.IMAGES_A_CASE * Limits().bytes + MIB)

@@ -15,9 +15,10 @@ from classifier.models import ModelRecord
 from classifier.services.admissions import MANIFEST_BYTES, recheck_model, register_model, retire_model
 from classifier.services.documents import model_document
 from skinsite.api.access import AdministratorBearer
-from skinsite.api.parsing import row_id, strict_json
+from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
 from skinsite.refusal import Problem, Refusal
+from skinsite.strict_json import strict_json
 
 router = Router(tags=["models"])
 administrators = AdministratorBearer()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from django import forms
 
 from classifier.inference.clinical import encoding_names
 from classifier.inference.manifest import COLORS, INTERPOLATIONS, LARGEST_SIDE, OUTPUTS, RESIZES, SMALLEST_SIDE
+from skinsite.strict_json import strict_json
 
 FROM_THE_FILE = "as in the file"
 PROPOSED = "as proposed"
@@ -17,7 +19,17 @@ IN_INPUT = ("width", "height", "resize", "interpolation", "antialias", "color", 
 TOP = ("classes", "output", "unnamed", "architecture", "training_data")
 
 
-class ManifestField(forms.JSONField):
+class WrittenField(forms.CharField):
+    """A list or an object written as text; an empty text is no change to what was never given."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool((initial or None) != (self.to_python(data) or None))
+        except forms.ValidationError:
+            return True
+
+
+class ManifestField(WrittenField):
     """A JSON object; what is left empty in it counts as not given."""
 
     def __init__(self, *, rows: int = 8, **kwargs: Any) -> None:
@@ -25,52 +37,33 @@ class ManifestField(forms.JSONField):
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        if not value:
-            return ""
-        if isinstance(value, dict):
-            return json.dumps(value, indent=2, ensure_ascii=False)
-        return super().prepare_value(value)
+        return json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict) else value
 
-    def clean(self, value: Any) -> Any:
-        manifest = super().clean(value) or {}
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        manifest = _read_json(text) if text else {}
         if not isinstance(manifest, dict):
             raise forms.ValidationError("This must be a JSON object, in braces.", code="no_object")
-        return {name: value for name, value in manifest.items() if value not in ("", [], {}, None)}
+        return _told(manifest)
 
 
-class ListField(forms.CharField):
-    """A list written as text; an empty text is an empty list, and no change to one that was never given."""
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool((initial or []) != self.to_python(data))
-        except forms.ValidationError:
-            return True
-
-
-class ClassesField(ListField):
+class ClassesField(WrittenField):
     """Codes in the order of the outputs, by comma, space or line; or the manifest's own JSON list."""
 
     widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, list):
-            plain = all(isinstance(entry, str) for entry in value)
+            plain = all(isinstance(entry, str) and re.fullmatch(r"[\w.-]+", entry) for entry in value)
             return ", ".join(value) if plain else json.dumps(value, ensure_ascii=False)
         return value
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
-        if not text.startswith("["):
-            return text.replace(",", " ").split()
-        try:
-            listed = json.loads(text)
-        except ValueError as error:
-            raise forms.ValidationError(f"This cannot be read as a JSON list: {error}", code="no_json") from error
-        return listed
+        return _read_json(text) if text.startswith("[") else text.replace(",", " ").split()
 
 
-class NumbersField(ListField):
+class NumbersField(WrittenField):
     """So many numbers, by comma or space."""
 
     def __init__(self, *, length: int, **kwargs: Any) -> None:
@@ -78,7 +71,7 @@ class NumbersField(ListField):
         self.length = length
 
     def prepare_value(self, value: Any) -> Any:
-        return ", ".join(f"{entry:g}" for entry in value) if isinstance(value, list | tuple) else value
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
         words = (super().to_python(value) or "").replace(",", " ").split()
@@ -91,7 +84,7 @@ class NumbersField(ListField):
         return numbers
 
 
-class LinesField(ListField):
+class LinesField(WrittenField):
     """Names, one a line, as the manifest's `training_data`."""
 
     widget = forms.Textarea(attrs={"rows": 2, "cols": 60})
@@ -102,6 +95,20 @@ class LinesField(ListField):
     def to_python(self, value: Any) -> Any:
         lines = (super().to_python(value) or "").splitlines()
         return [{"name": line.strip(), "images": None} for line in lines if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.to_python(self.prepare_value(initial)), data)
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return strict_json(text)
+    except ValueError as error:
+        raise forms.ValidationError(f"This is not valid JSON: {error}", code="no_json") from error
+
+
+def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if value not in ("", [], {}, None)}
 
 
 def _choices(empty: str, words: Iterable[str]) -> list[tuple[str, str]]:
@@ -171,17 +178,37 @@ class ManifestFields(forms.Form):
 
 
 def split(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The initial values of ManifestFields for a manifest: what has no field stays in the JSON object."""
-    rest = {name: value for name, value in manifest.items() if value not in ("", [], {}, None)}
-    initial: dict[str, Any] = {name: rest.pop(name) for name in TOP if name in rest and name != "unnamed"}
-    initial["unnamed"] = rest.pop("unnamed", None) == "other"
-    given = rest.pop("input", None)
-    if isinstance(given, dict):
-        initial |= {name: given[name] for name in IN_INPUT if given.get(name) is not None}
-        if isinstance(given.get("antialias"), bool):
-            initial["antialias"] = str(given["antialias"]).lower()
-        if others := {name: value for name, value in given.items() if name not in IN_INPUT}:
-            rest["input"] = others
-    if any(set(entry) - {"name"} and entry.get("images") for entry in initial.get("training_data", [])):
-        rest["training_data"] = initial.pop("training_data")
-    return initial | {"manifest": rest or None}
+    """The initial values of ManifestFields for a manifest: what no field can show as it is stays in the JSON object."""
+    rest = _told(manifest)
+    initial = {name: rest.pop(name) for name in TOP if name in rest and _fits(name, rest[name])}
+    if isinstance(given := rest.get("input"), dict):
+        shown = {name: value for name, value in given.items() if name in IN_INPUT and _fits(name, value)}
+        rest["input"] = {name: value for name, value in given.items() if name not in shown and value is not None}
+        if "antialias" in shown:
+            shown["antialias"] = str(shown["antialias"]).lower()
+        initial |= shown
+    return initial | {"manifest": _told(rest) or None}
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether the field of this name shows the value, and gives it back unchanged."""
+    field = ManifestFields.base_fields[name]
+    if isinstance(field, NumbersField):
+        return isinstance(value, list) and len(value) == field.length and all(type(n) in (int, float) for n in value)
+    if isinstance(field, forms.IntegerField):
+        return type(value) is int
+    if isinstance(field, LinesField):
+        return isinstance(value, list) and all(map(_is_line, value))
+    if name in ("antialias", "unnamed"):
+        return isinstance(value, bool) if name == "antialias" else bool(value == "other")
+    if isinstance(field, forms.ChoiceField):
+        return isinstance(value, str) and field.valid_value(value)
+    return isinstance(value, dict if isinstance(field, ManifestField) else list)
+
+
+def _is_line(entry: Any) -> bool:
+    """Whether an entry of `training_data` says nothing but a name."""
+    if not isinstance(entry, dict) or set(entry) - {"name", "images"} or entry.get("images") is not None:
+        return False
+    name = entry.get("name")
+    return isinstance(name, str) and [name] == [line.strip() for line in name.splitlines()]

@@ -125,6 +125,14 @@ class TextsForm(forms.ModelForm):
         model = ModelRecord
         fields = TEXTS
 
+    def clean(self) -> dict[str, Any]:
+        """The version has no field, and a name must be new together with it."""
+        cleaned = super().clean() or {}
+        same = ModelRecord.objects.filter(name=cleaned.get("name"), version=self.instance.version)
+        if same.exclude(pk=self.instance.pk).exists():
+            self.add_error("name", f"There is a {cleaned['name']} of version {self.instance.version} already.")
+        return cleaned
+
 
 class RecheckForm(ManifestFields, TextsForm):
     """The texts of a refused model, and what its file is checked with again."""

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Assumed: neither the file nor the manifest says it": ("assumed",),
     "The probe": ("load", "finite", "sum", "sensitivity", "repeat", "layer"),
     "Engines": ("same", "engine"),
+    "Training data": ("training",),
     "Time and memory": ("speed", "memory", "bundle", "limits"),
 }
 ELSE = "Also looked at"
@@ -48,6 +49,7 @@ LABELS: Mapping[str, str] = {
     "memory": "Memory",
     "bundle": "Bundle",
     "limits": "Limits",
+    "training": "Trained on",
     "crash": "Reader",
 }
 STAGES: Mapping[str, str] = {"convert": "Open, rebuild and convert", "prove": "Load again and prove"}
@@ -140,5 +142,5 @@ def _facts(record: ModelRecord) -> Iterable[tuple[str, str]]:
 def _sides(record: ModelRecord) -> Iterable[tuple[str, str]]:
     given = record.manifest["input"]
     clinical = f", and age, sex and site as {given['clinical']}" if record.uses_clinical else ""
-    yield "Takes", f"{given['width']} × {given['height']} px, {given.get('color', 'rgb').upper()}{clinical}"
+    yield "Takes", f"{given.get('width')} × {given.get('height')} px, {given.get('color', 'rgb').upper()}{clinical}"
     yield "Gives", f"{len(record.classes)} classes, {record.manifest.get('output', 'probabilities')}"

@@ -1,21 +1,28 @@
 """Registering a model: the file is kept as it is, an admission decides whether it becomes ready."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 
 from classifier.admission.admit import Outcome, admit
+from classifier.admission.outcome import Check
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.model_uploads import KeptUpload, keep
 from classifier.services.queueing import send_admission_on_commit
+from classifier.training_lists import missing_file, without_lists
 from skinsite.jobs import State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
 
 MANIFEST_BYTES = 1024 * 1024
+OF_THE_RECORD = ("name", "version", "licence", "card")
+trained_on = Signal()
+"""A model becomes ready whose manifest lists ids: `record` and `lists`, {training set: ids}, in one transaction."""
 
 
 def register_model(
@@ -37,26 +44,37 @@ def register_kept(*, user: Any, kept: KeptUpload, manifest: dict[str, Any], send
     Raises Refusal for a manifest that is no object, and a name with a version that exists.
     """
     name, version = _name_and_version(manifest, kept.file_name)
+    record = ModelRecord(
+        name=name,
+        version=version,
+        upload=str(kept.path.relative_to(settings.SKINSITE_DATA)),
+        upload_name=kept.file_name,
+        upload_sha256=kept.sha256,
+        created_by=user,
+        **_texts(manifest),
+    )
     with transaction.atomic():
-        record = ModelRecord.objects.create(
-            name=name,
-            version=version,
-            upload=str(kept.path.relative_to(settings.SKINSITE_DATA)),
-            upload_name=kept.file_name,
-            upload_sha256=kept.sha256,
-            licence=str(manifest.get("licence", ""))[:300],
-            card=str(manifest.get("card", ""))[:100_000],
-            created_by=user,
-        )
+        try:
+            with transaction.atomic():
+                record.save(force_insert=True)
+        except IntegrityError as error:  # somebody was faster
+            raise _taken(name, version) from error
         return _queue(record, manifest, send=send)
 
 
 def recheck_model(*, record: ModelRecord, manifest: dict[str, Any]) -> Admission:
-    """refused -> checking, with another manifest and the same upload. Raises Conflict in another state."""
+    """refused -> checking, with another manifest and the same upload; its licence and card become the record's.
+
+    Raises Conflict in another state, Refusal for a manifest with another name or version.
+    """
     _check_size(manifest)
+    for name in ("name", "version"):
+        kept = getattr(record, name)
+        if manifest.get(name) not in (None, "", kept):
+            raise Refusal(Problem(f"manifest.{name}", f"The {name} of this model is {kept}: leave it so, or out."))
     with transaction.atomic():
         refused = ModelRecord.objects.filter(pk=record.pk, state=ModelState.REFUSED)
-        if not refused.update(state=ModelState.CHECKING, error=None, report=[]):
+        if not refused.update(state=ModelState.CHECKING, error=None, report=[], **_texts(manifest)):
             raise Conflict(f"This model is {record.state}: only a refused one can be checked again.")
         try:
             return _queue(record, manifest)
@@ -69,8 +87,9 @@ def choose_candidate(*, record: ModelRecord, number: int) -> Admission:
     candidates = (record.error or {}).get("candidates") or []
     if not 0 <= number < len(candidates):
         raise Refusal(Problem("candidate", "There is no such candidate: load the page again."))
-    chosen = {"architecture": candidates[number]["architecture"]}
-    return recheck_model(record=record, manifest=last_manifest(record) | chosen)
+    manifest = last_manifest(record)
+    manifest |= {name: getattr(record, name) for name in OF_THE_RECORD if name in manifest}
+    return recheck_model(record=record, manifest=manifest | {"architecture": candidates[number]["architecture"]})
 
 
 def last_manifest(record: ModelRecord) -> dict[str, Any]:
@@ -92,11 +111,12 @@ def run_admission(*, admission_id: int) -> None:
     if token is None:
         return
     admission = Admission.objects.select_related("record").get(pk=admission_id)
+    manifest, lists = without_lists(admission.manifest)
     try:
         with heartbeat(Admission.objects.all(), admission_id, token):
             outcome = admit(
                 upload=admission.record.upload_path,
-                manifest=admission.manifest,
+                manifest=manifest,
                 into=bundles_folder(),
                 time_limit_s=settings.ADMISSION_SECONDS,
                 memory_limit=settings.ADMISSION_BYTES,
@@ -104,7 +124,7 @@ def run_admission(*, admission_id: int) -> None:
             )
         with transaction.atomic():
             if Admission.objects.finish(admission_id, token):
-                _write_outcome(admission.record, outcome)
+                _write_outcome(admission.record, outcome, lists)
     except Exception:
         Admission.objects.stumble(admission_id, token)
         refuse_failed_admissions()
@@ -125,7 +145,7 @@ def bundles_folder() -> Path:
     return folder
 
 
-def _write_outcome(record: ModelRecord, outcome: Outcome) -> None:
+def _write_outcome(record: ModelRecord, outcome: Outcome, lists: dict[str, list[str]]) -> None:
     fields: dict[str, Any] = {
         "report": [vars(check) for check in outcome.report],
         "manifest": outcome.manifest or {},
@@ -141,12 +161,31 @@ def _write_outcome(record: ModelRecord, outcome: Outcome) -> None:
             "layer": (outcome.layer or "")[:200],
             "bundle": str(outcome.bundle.relative_to(settings.SKINSITE_DATA)),
         }
+        fields["report"] += [vars(check) for check in _trained_on(outcome.manifest or {}, lists)]
     else:
         fields |= {
             "state": ModelState.REFUSED,
             "error": outcome.error.to_json() if outcome.error else {"code": "refused"},
         }
-    ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING).update(**fields)
+    checking = ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING)
+    if checking.update(**fields) and outcome.accepted and lists:
+        trained_on.send(ModelRecord, record=record, lists=lists)
+
+
+def _trained_on(manifest: dict[str, Any], lists: dict[str, list[str]]) -> Iterator[Check]:
+    """What the report says about the training data's lists of ids."""
+    for name, ids in lists.items():
+        yield Check("training", True, f"{name}: {len(ids):,} ids are listed for the seen-image check")
+    for entry in manifest.get("training_data") or []:
+        if file := missing_file(entry):
+            words = f"{entry['name']}: its list “{file}” did not come with the manifest, so nothing is known from it. "
+            yield Check("training", False, f"{words}Add the ids on the model's page.")
+
+
+def _texts(manifest: dict[str, Any]) -> dict[str, str]:
+    """The record's own texts, as far as the manifest says them."""
+    longest = {"licence": 300, "card": 100_000}
+    return {name: str(manifest[name])[:most] for name, most in longest.items() if manifest.get(name) is not None}
 
 
 def _queue(record: ModelRecord, manifest: dict[str, Any], *, send: bool = True) -> Admission:
@@ -165,10 +204,13 @@ def _name_and_version(manifest: dict[str, Any], file_name: str) -> tuple[str, st
     if not isinstance(version, str) or not 1 <= len(version) <= 40:
         raise Refusal(Problem("manifest.version", "The version must be a text of 1 to 40 characters."))
     if ModelRecord.objects.filter(name=name, version=version).exists():
-        raise Refusal(
-            Problem("manifest.version", f"{name} has a version {version} already: give this one another version.")
-        )
+        raise _taken(name, version)
     return name, version
+
+
+def _taken(name: str, version: str) -> Refusal:
+    message = f"{name} has a version {version} already: give this one another version."
+    return Refusal(Problem("manifest.version", message))
 
 
 def _check_size(manifest: dict[str, Any]) -> None:

@@ -66,6 +66,14 @@ def keep(file: IO[bytes], file_name: str) -> KeptUpload:
     return KeptUpload(key, file_name[-255:], digest, size)
 
 
+def kept_again(record: ModelRecord) -> KeptUpload:
+    """Give the original of a model a second name, for another record; nothing is read. Raises OSError if it is gone."""
+    original, key = record.upload_path, uuid.uuid4().hex
+    os.utime(original)  # so that it does not look abandoned before its record is written
+    os.link(original, uploads_folder() / key, follow_symlinks=False)
+    return KeptUpload(key, record.upload_name, record.upload_sha256, original.stat().st_size)
+
+
 def kept_upload(token: str, user: Any) -> KeptUpload:
     """Return the file that a form's token stands for. Raises Refusal if it is another person's, too old or gone."""
     try:

@@ -49,32 +49,31 @@ def create(request: HttpRequest, response: HttpResponse, id: str, asked: NewSett
     "/setting-checks/{id}", response={200: SettingCheck} | READ, url_name="setting_check", summary="One setting check"
 )
 def get_setting_check(request: HttpRequest, id: str) -> Any:
-    return setting_check_document(_found(id))
+    return setting_check_document(_found(request, id))
 
 
 @router.post("/setting-checks/{id}/cancel", response={202: SettingCheck} | CHANGE, summary="Cancel")
 def cancel(request: HttpRequest, id: str) -> Any:
-    cancel_setting_check(check=_found(id))
-    return Status(202, setting_check_document(_found(id)))
+    cancel_setting_check(check=_found(request, id))
+    return Status(202, setting_check_document(_found(request, id)))
 
 
 @router.post("/setting-checks/{id}/retry", response={202: SettingCheck} | CHANGE, summary="Try again")
 def retry(request: HttpRequest, id: str) -> Any:
     """What is answered already is not computed again."""
-    retry_setting_check(check=_found(id))
-    return Status(202, setting_check_document(_found(id)))
+    retry_setting_check(check=_found(request, id))
+    return Status(202, setting_check_document(_found(request, id)))
 
 
 @router.post("/setting-checks/{id}/fill", response={202: FilledModel} | CHANGE, summary="Register what is confirmed")
 def fill(request: HttpRequest, response: HttpResponse, id: str) -> Any:
     """The same file becomes a new version of the model; ask for it until it is ready or refused."""
-    record = fill_manifest(check=_found(id), user=request.auth)  # type: ignore[attr-defined]
+    record = fill_manifest(check=_found(request, id), user=request.auth)  # type: ignore[attr-defined]
     response["Location"] = reverse("api:model", args=[record.pk])
     return Status(202, {"model": str(record.pk), "name": record.name, "version": record.version, "state": record.state})
 
 
-def _found(id: str) -> SettingCheckRow:
-    found: SettingCheckRow = get_object_or_404(
-        SettingCheckRow.objects.select_related("model", "data_set", "filled"), pk=row_id(id)
-    )
+def _found(request: HttpRequest, id: str) -> SettingCheckRow:
+    rows = SettingCheckRow.objects.visible_to(request.auth)  # type: ignore[attr-defined]
+    found: SettingCheckRow = get_object_or_404(rows.select_related("model", "data_set", "filled"), pk=row_id(id))
     return found

@@ -14,8 +14,10 @@ from skinsite.jobs import OPEN, Job, JobQuerySet, State
 
 class SettingCheckQuerySet(JobQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Registering models is the administrators' work, and so is this."""
-        return self.all() if getattr(user, "is_administrator", False) else self.none()
+        """Administrators' work, on data sets that the administrator may see: its page shows their pictures."""
+        if not getattr(user, "is_administrator", False):
+            return self.none()
+        return self.filter(Q(owner=user) | Q(data_set__in=DataSet.objects.visible_to(user)))
 
 
 class SettingCheck(Job):

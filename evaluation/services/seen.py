@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
 from classifier.models import ModelRecord
+from classifier.training_lists import listed_ids, missing_file
 from evaluation.intake import likeness
 from evaluation.models import DataSet, LabelledImage, TrainingSet
 
@@ -52,7 +53,7 @@ class Seen:
 
 def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
     """Compare with every training set that the model's record declares. The images need their hashes and lesions."""
-    declared = [entry for entry in (model.manifest or {}).get("training_data") or [] if isinstance(entry, dict)]
+    declared = (model.manifest or {}).get("training_data") or []
     listed = list(model.training_sets.select_related("data_set"))
     if not declared and not listed:
         return Seen({}, (UNDECLARED,))
@@ -60,29 +61,49 @@ def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
     names_with_list = {entry.name.lower() for entry in listed}
     for entry in listed:
         found |= {pk: way for pk, way in _of_list(entry, images).items() if pk not in found}
-    notices = []
+    notices: list[str] = []
     for told in declared:
-        name = str(told.get("name", "")).strip()
-        if name.lower() in names_with_list:
-            continue
-        numbers = next((span for public, span in PUBLIC.items() if public in name.lower()), None)
-        if numbers is None:
-            notices.append(f"Of {name or 'a declared training set'} no list of ids is known here: it is not checked.")
-            continue
-        if "2019" in name:
-            notices.append(PARTLY)
-        found |= {image.pk: "id" for image in images if _number(image.name) in numbers}
+        if str(told.get("name", "")).strip().lower() not in names_with_list:
+            found |= _of_declared(told, images, notices)
     return Seen(_with_siblings(found, images), tuple(notices))
 
 
+def keep_lists(*, record: ModelRecord, lists: Mapping[str, Sequence[str]], **_signal: Any) -> None:
+    """Keep what a manifest listed when its model became ready."""
+    TrainingSet.objects.bulk_create(
+        TrainingSet(model=record, name=name[:200], identifiers="\n".join(ids)) for name, ids in lists.items()
+    )
+
+
+def _of_declared(told: Mapping[str, Any], images: Iterable[LabelledImage], notices: list[str]) -> dict[int, str]:
+    """Compare with an entry of the manifest: the ids that it lists, or those of the public set that it names."""
+    ids, file, name = listed_ids(told), missing_file(told), str(told.get("name", "")).strip()
+    if ids is not None:
+        return _of_ids({text.lower() for text in ids}, images)
+    numbers = next((span for public, span in PUBLIC.items() if public in name.lower()), None)
+    if numbers is None:
+        why = f"the list “{file}” did not come with the manifest" if file else "no list of ids is known here"
+        notices.append(f"Of {name or 'a declared training set'} {why}: it is not checked.")
+        return {}
+    if file:
+        notices.append(f"The list “{file}” did not come with the manifest: all of {name} counts as seen.")
+    if "2019" in name:
+        notices.append(PARTLY)
+    return {image.pk: "id" for image in images if _number(image.name) in numbers}
+
+
 def _of_list(entry: TrainingSet, images: Iterable[LabelledImage]) -> dict[int, str]:
-    ids = entry.ids
-    found = {image.pk: "lesion" for image in images if image.lesion and image.lesion.lower() in ids}
-    found |= {image.pk: "id" for image in images if image.name.lower() in ids}
-    found |= {image.pk: "pixels" for image in images if image.sha256 in ids}
+    found = _of_ids(entry.ids, images)
     if entry.data_set is not None:
         found |= _alike([image for image in images if image.pk not in found], entry.data_set)
     return found
+
+
+def _of_ids(ids: Set[str], images: Iterable[LabelledImage]) -> dict[int, str]:
+    """Compare with ids of images or lesions and with hashes of pixels, in small letters."""
+    found = {image.pk: "lesion" for image in images if image.lesion and image.lesion.lower() in ids}
+    found |= {image.pk: "id" for image in images if image.name.lower() in ids}
+    return found | {image.pk: "pixels" for image in images if image.sha256 in ids}
 
 
 def _alike(images: Sequence[LabelledImage], training: DataSet) -> dict[int, str]:

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admissions import register_model
+from classifier.services.admissions import register_kept
+from classifier.services.model_uploads import kept_again
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import DataSet, SettingCheck
 from evaluation.services.queueing import send_on_commit
@@ -66,21 +67,40 @@ def retry_setting_check(*, check: SettingCheck) -> None:
 def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
     """Register the same file as a new version whose manifest says what is confirmed.
 
-    A ready model never changes. Raises Conflict where nothing is to be filled in, and where it was done before.
+    A ready model never changes. Raises Conflict where nothing is to be filled in, where it was done before, and where
+    the original is gone.
     """
     fills = check.document.get("fills") or {}
     if check.state != State.DONE or not fills:
         raise Conflict("This check confirms nothing that the manifest does not say already.")
-    if check.filled is not None:
-        raise Conflict(f"It was filled in before, as {check.filled}.")
     model = check.model
-    manifest = {name: value for name, value in model.manifest.items() if value is not None}
-    manifest |= fills | {"name": model.name, "version": _free_version(model)}
-    manifest |= {"licence": model.licence, "card": model.card}
-    with model.upload_path.open("rb") as file:
-        admission = register_model(user=user, file=file, file_name=model.upload_name, manifest=manifest)
-    SettingCheck.objects.filter(pk=check.pk).update(filled=admission.record)
-    return ModelRecord.objects.get(pk=admission.record_id)
+    try:
+        kept = kept_again(model)
+    except OSError as error:
+        raise Conflict(f"The original file of {model} is not on this server any more: register it again.") from error
+    try:
+        with transaction.atomic():
+            filled = SettingCheck.objects.select_for_update().get(pk=check.pk).filled
+            if filled is not None:
+                raise Conflict(f"It was filled in before, as {filled}.")
+            manifest = {name: value for name, value in model.manifest.items() if value is not None}
+            manifest |= fills | {"name": model.name, "version": _free_version(model)}
+            manifest |= {"licence": model.licence, "card": model.card}
+            record = register_kept(user=user, kept=kept, manifest=manifest).record
+            _copy_rows(model, record)
+            SettingCheck.objects.filter(pk=check.pk).update(filled=record)
+    except BaseException:
+        kept.discard()
+        raise
+    return ModelRecord.objects.get(pk=record.pk)
+
+
+def _copy_rows(model: ModelRecord, record: ModelRecord) -> None:
+    """Copy the lists of training images and the places of classes: they hold for the same file, too."""
+    rows: tuple[Any, ...] = (*model.training_sets.all(), *model.class_places.all())
+    for row in rows:
+        row.pk, row.model = None, record
+        row.save(force_insert=True)
 
 
 def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
@@ -90,7 +110,9 @@ def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, Any] 
         ModelState.RETIRED,
     ):
         return None
-    checks = SettingCheck.objects.filter(model=model).select_related("data_set").defer("document")
+    checks = (
+        SettingCheck.objects.visible_to(request.user).filter(model=model).select_related("data_set").defer("document")
+    )
     return {"checks": checks[:20]}
 
 

@@ -1,64 +1,15 @@
-"""What comes in: JSON that a database can keep, text without surprises, ids that are no adventure."""
+"""What comes in through the API: JSON that a database can keep, ids that are no adventure."""
 
-import json
-import math
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
 from ninja.parser import Parser
 from pydantic import AfterValidator
 
-DEEPEST = 64
+from skinsite.strict_json import strict_json, usable_text
+
 LONGEST_ID = 18
 """Digits; every such number fits the database's 64 bits."""
-
-
-class UnusableJson(ValueError):
-    """It is JSON for Python, but not for a database or another program."""
-
-
-def strict_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text.
-
-    Raises ValueError for what is no JSON, NaN and infinity, NUL and lone surrogates in texts, more than 64 levels.
-    """
-    try:
-        value = json.loads(text, parse_constant=_no_number)
-    except RecursionError as error:
-        raise UnusableJson(f"It is nested deeper than {DEEPEST} levels.") from error
-    _check(value, depth=0)
-    return value
-
-
-def usable_text(text: str) -> str:
-    """Return the text; ValueError for characters that no database keeps."""
-    if "\0" in text:
-        raise UnusableJson("A text must not contain the character NUL.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise UnusableJson("A text contains half of a surrogate pair.") from error
-    return text
-
-
-def _no_number(word: str) -> NoReturn:
-    raise UnusableJson(f"{word} is not JSON.")
-
-
-def _check(value: Any, *, depth: int) -> None:
-    if depth > DEEPEST:
-        raise UnusableJson(f"It is nested deeper than {DEEPEST} levels.")
-    if isinstance(value, str):
-        usable_text(value)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise UnusableJson("A number is too large.")
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            usable_text(key)
-            _check(entry, depth=depth + 1)
-    elif isinstance(value, list):
-        for entry in value:
-            _check(entry, depth=depth + 1)
 
 
 def row_id(text: str) -> int:

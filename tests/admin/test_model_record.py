@@ -140,6 +140,23 @@ def test_one_click_checks_the_file_again_as_a_candidate(administrator):
     }
 
 
+def test_a_candidate_is_checked_under_the_texts_that_the_record_has_now(administrator):
+    told = {"name": "Old", "licence": "old", "classes": ["nv", "mel"]}
+    record = refused_model("needs-choice", told, candidates=CANDIDATES)
+    ModelRecord.objects.update(licence="MIT")
+    administrator.post(reverse("model_choose", args=[record.pk]), {"candidate": "0"})
+    assert (ModelRecord.objects.get().state, ModelRecord.objects.get().licence) == ("checking", "MIT")
+    assert Admission.objects.last().manifest["name"] == "Refused"
+
+
+def test_a_name_that_another_model_of_the_version_has_is_refused_beside_its_field(administrator):
+    make_model("Taken")
+    record = refused_model()
+    page = administrator.post(change_page(record), TEXTS | {"name": "Taken"}).content.decode()
+    assert "There is a Taken of version 1 already" in page
+    assert ModelRecord.objects.get(pk=record.pk).name == "Refused"
+
+
 @pytest.mark.parametrize("candidate", ["2", "-1", "x", ""])
 def test_a_candidate_that_is_none_changes_nothing(administrator, candidate):
     record = refused_model("needs-choice", candidates=CANDIDATES)

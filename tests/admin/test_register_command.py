@@ -39,7 +39,11 @@ def test_a_model_with_a_manifest_is_ready_and_its_report_printed(in_torch, tmp_p
     in_torch(uploads.save_state_dict, file)
     architecture = {"family": "layers", "layers": LAYERS}
     told = {"name": "Small", "classes": ["mel", "nv", "bcc"], "input": {"width": 32, "height": 32}}
-    manifest.write_text(json.dumps(told | {"architecture": architecture}))
+    (tmp_path / "ids.txt").write_text("ISIC_0000001\n\nISIC_0000002\n")
+    (tmp_path / "ids.json").write_text('["image-00000"]')
+    names = {"Lines": "ids.txt", "Array": "ids.json", "Clinic B": "forgotten.txt"}
+    trained = [{"name": name, "images": images} for name, images in names.items()]
+    manifest.write_text(json.dumps(told | {"architecture": architecture, "training_data": trained}))
     text, status = register(file, "--manifest", manifest)
     record = ModelRecord.objects.get()
     assert (status, record.state, record.name) == (0, "ready", "Small"), text
@@ -50,6 +54,14 @@ def test_a_model_with_a_manifest_is_ready_and_its_report_printed(in_torch, tmp_p
     assert all(0 <= row["largest"] <= 1 for row in moved)
     assert record.measured["process_bytes"] > 50e6
     assert set(record.measured["stages_s"]) == {"convert", "prove"}
+    assert ", 0 MB" not in text
+    assert {entry.name: entry.identifiers.split() for entry in record.training_sets.all()} == {
+        "Lines": ["ISIC_0000001", "ISIC_0000002"],
+        "Array": ["image-00000"],
+    }
+    assert [entry["images"] for entry in record.manifest["training_data"]] == [None, None, "forgotten.txt"]
+    assert "Lines: 2 ids are listed" in text
+    assert "“forgotten.txt” did not come with the manifest" in text
 
 
 def test_a_refusal_ends_with_1_and_says_what_to_do(tmp_path) -> None:
@@ -70,7 +82,7 @@ def test_json_is_the_models_document(tmp_path) -> None:
     assert shown["error"]["hint"]
 
 
-@pytest.mark.parametrize("manifest", ["{", "[]", None])
+@pytest.mark.parametrize("manifest", ["{", "[]", '{"a": NaN}', '{"a": "\\u0000"}', "[" * 5000 + "]" * 5000, None])
 def test_a_manifest_that_cannot_be_read_registers_nothing(tmp_path, manifest) -> None:
     path = tmp_path / "manifest.json"
     if manifest is not None:
@@ -78,6 +90,15 @@ def test_a_manifest_that_cannot_be_read_registers_nothing(tmp_path, manifest) ->
     (tmp_path / "model.h5").write_bytes(b"x")
     with pytest.raises(CommandError, match=r"manifest\.json"):
         register(tmp_path / "model.h5", "--manifest", path)
+    assert not ModelRecord.objects.exists()
+
+
+def test_a_list_that_cannot_be_read_registers_nothing(tmp_path) -> None:
+    (tmp_path / "manifest.json").write_text('{"training_data": [{"name": "A", "images": "ids.json"}]}')
+    (tmp_path / "ids.json").write_text("[1, 2]")
+    (tmp_path / "model.h5").write_bytes(b"x")
+    with pytest.raises(CommandError, match=r"ids\.json must list ids as texts"):
+        register(tmp_path / "model.h5", "--manifest", tmp_path / "manifest.json")
     assert not ModelRecord.objects.exists()
 
 

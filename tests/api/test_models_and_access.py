@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from classifier.models import ModelRecord
+from classifier.services import admissions
 from skinsite.accounts.models import ApiToken
 from tests.api.test_cases import problem
 from tests.factories import make_model
@@ -67,6 +68,33 @@ def test_only_a_refused_model_is_checked_again_and_only_a_ready_one_retired(alic
         "Bad", state="refused", bundle="", sha256="", error={"code": "x", "message": "No.", "hint": ""}
     )
     assert administrator.post_json(f"/models/{refused.pk}/recheck", {"manifest": {}}).status_code == 202
+
+
+REFUSED = {"state": "refused", "bundle": "", "sha256": "", "error": {"code": "x", "message": "No.", "hint": ""}}
+
+
+def test_another_licence_and_card_are_taken_with_a_recheck_and_another_name_is_refused(administrator):
+    refused = make_model("Bad", licence="old", card="old", **REFUSED)
+    address = f"/models/{refused.pk}/recheck"
+    for wrong in ({"name": "Other"}, {"version": "3"}, {"name": 5}):
+        assert "leave it so" in problem(administrator.post_json(address, {"manifest": wrong}), 422)["detail"]
+    assert ModelRecord.objects.get().state == "refused"
+    told = {"name": "Bad", "version": "1", "licence": "MIT", "card": None}
+    assert administrator.post_json(address, {"manifest": told}).json()["licence"] == "MIT"
+    assert ModelRecord.objects.get().card == "old"
+
+
+def test_null_is_no_licence_and_no_card(administrator):
+    answer = register(administrator, '{"name": "New", "licence": null, "card": null}')
+    assert answer.json()["licence"] == ""
+    assert ModelRecord.objects.get().card == ""
+
+
+def test_a_version_that_somebody_else_took_meanwhile_is_refused(administrator, monkeypatch):
+    make_model("New")
+    monkeypatch.setattr(admissions, "_name_and_version", lambda manifest, file_name: ("New", "1"))
+    assert "another version" in problem(register(administrator), 422)["detail"]
+    assert ModelRecord.objects.count() == 1
 
 
 @pytest.mark.parametrize("change", [{"expires": timezone.now() - timedelta(days=1)}, {"revoked": timezone.now()}])

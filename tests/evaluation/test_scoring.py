@@ -116,6 +116,27 @@ def test_of_an_unknown_training_set_the_notice_names_it():
 
 
 @quickly
+@pytest.mark.parametrize("images", [["IMAGE-00000 ", "l7"], "image-00000\nl7\n"])
+def test_the_ids_that_the_manifest_itself_lists_count_as_seen(images):
+    data_set = make_data_set(FIFTY, lesions=[f"L{place // 2}" for place in range(50)])
+    model = make_model(manifest=MANIFEST | {"training_data": [{"name": "HAM10000", "images": images}]})
+    found = scored_evaluation(data_set, model)
+    assert (found.seen["by"], found.seen["notices"]) == ({"id": 1, "lesion": 3}, [])
+
+
+CASES = [("HAM10000", "all of HAM10000 counts as seen"), ("Clinic B", "it is not checked")]
+
+
+@quickly
+@pytest.mark.parametrize(("name", "words"), CASES)
+def test_a_list_that_is_only_named_is_said_to_be_missing(name, words):
+    model = make_model(manifest=MANIFEST | {"training_data": [{"name": name, "images": "ids.txt"}]})
+    (notice,) = scored_evaluation(make_data_set(FIFTY), model).seen["notices"]
+    assert "“ids.txt” did not come with the manifest" in notice
+    assert words in notice
+
+
+@quickly
 def test_images_are_seen_by_listed_ids_and_their_lesions_siblings():
     data_set = make_data_set(FIFTY, lesions=[f"L{place // 2}" for place in range(50)])
     model = declaring("Clinic B")

@@ -17,8 +17,9 @@ from PIL import Image
 from classifier.inference.classifier import Classifier, Output
 from classifier.inference.manifest import Manifest
 from classifier.models import Admission, ModelRecord
-from evaluation.models import DataSet, SettingAnswers, SettingCheck
+from evaluation.models import ClassPlace, DataSet, SettingAnswers, SettingCheck, TrainingSet
 from evaluation.services import setting_search
+from evaluation.services.seen import seen_images
 from evaluation.services.setting_checks import (
     cancel_setting_check,
     fill_manifest,
@@ -139,6 +140,55 @@ def test_a_wrong_order_and_a_wrong_scaling_are_found_and_registered_without_an_u
     assert ModelRecord.objects.get(pk=check.model_id).manifest == MANIFEST
     with pytest.raises(Conflict, match="filled in before"):
         fill_manifest(check=SettingCheck.objects.get(pk=check.pk), user=root)
+
+
+def test_filling_in_takes_the_training_lists_along_and_copies_no_file(check, root, model):
+    TrainingSet.objects.create(model=model, name="Mine", identifiers="image-00000\nimage-00001")
+    ClassPlace.objects.create(model=model, taxonomy="ham7", code="mel", place="mel")
+    done = ran(check)
+    record = fill_manifest(check=done, user=root)
+    images = list(done.data_set.images.all())
+    assert seen_images(record, images).to_json() == seen_images(model, images).to_json()
+    assert (model.training_sets.count(), record.training_sets.count()) == (1, 1)
+    assert [(row.code, row.place) for row in record.class_places.all()] == [("mel", "mel")]
+    assert record.upload != model.upload
+    assert record.upload_path.samefile(model.upload_path)
+    assert record.upload_sha256 == model.upload_sha256
+
+
+def test_two_who_fill_in_at_once_make_one_version(check, root, model):
+    first, second = ran(check), SettingCheck.objects.select_related("model", "filled").get(pk=check.pk)
+    fill_manifest(check=first, user=root)
+    before = sorted(model.upload_path.parent.iterdir())
+    with pytest.raises(Conflict, match="filled in before, as Colours"):
+        fill_manifest(check=second, user=root)
+    assert ModelRecord.objects.count() == 2
+    assert sorted(model.upload_path.parent.iterdir()) == before
+
+
+def test_an_original_that_is_gone_is_a_conflict(check, root, model):
+    done = ran(check)
+    model.upload_path.unlink()
+    with pytest.raises(Conflict, match="is not on this server any more"):
+        fill_manifest(check=done, user=root)
+    assert ModelRecord.objects.count() == 1
+
+
+def test_a_check_on_a_private_data_set_is_its_owners(check, model, network):
+    other, client = Program("root2", is_staff=True, is_superuser=True), Client()
+    client.force_login(make_user("root2"))
+    page = check.get_absolute_url()
+
+    def answers() -> list[int]:
+        api = f"/setting-checks/{check.pk}"
+        return [client.get(page).status_code, other.call("GET", api).status_code]
+
+    assert answers() == [404, 404]
+    assert other.call("POST", f"/setting-checks/{check.pk}/cancel").status_code == 404
+    assert check.data_set.name not in client.get(model.get_absolute_url()).content.decode()
+    DataSet.objects.update(published=True)
+    assert answers() == [200, 200]
+    assert check.data_set.name in client.get(model.get_absolute_url()).content.decode()
 
 
 def test_a_person_comes_first_and_no_answer_is_computed_twice(check, network):

@@ -13,6 +13,7 @@ from classifier.models import Case, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.admissions import register_model, run_admission
 from classifier.services.cases import CaseDetails, Upload, create_case
+from classifier.training_lists import with_files
 
 DEMO = settings.BASE_DIR / "demo"
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             return
         xception = Path(str(distribution("sklesion").locate_file("sklesion/model.keras")))
         for file, manifest in ((xception, "xception.json"), (DEMO / "efficientnet_b2.pth", "efficientnet_b2.json")):
-            self._register(file, json.loads((DEMO / manifest).read_text()))
+            self._register(file, with_files(json.loads((DEMO / manifest).read_text()), DEMO))
         self._sample_case()
 
     def _register(self, path: Path, manifest: dict[str, Any]) -> None:

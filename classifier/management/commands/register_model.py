@@ -14,7 +14,9 @@ from classifier.models.model_record import ModelState
 from classifier.services.admission_report import AdmissionReport, report_of
 from classifier.services.admissions import register_model, run_admission
 from classifier.services.documents import model_document
+from classifier.training_lists import with_files
 from skinsite.refusal import Refusal
+from skinsite.strict_json import strict_json
 
 REFUSED = 1
 MARKS = {"passed": "ok", "assumed": "?", "note": "!", "refused": "NO"}
@@ -75,18 +77,18 @@ class Command(BaseCommand):
 
 
 def _told(manifest: Path | None) -> dict[str, Any]:
-    """Read the manifest. Raises CommandError."""
+    """Read the manifest, and the lists of ids that it names and that lie beside it. Raises CommandError."""
     if manifest is None:
         return {}
     try:
-        told = json.loads(manifest.read_text())
+        told = strict_json(manifest.read_bytes())
+        if not isinstance(told, dict):
+            raise CommandError(f"{manifest} must hold a JSON object, in braces.")
+        return with_files(told, manifest.parent)
     except OSError as error:
-        raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
+        raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise CommandError(f"{manifest} is no JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise CommandError(f"{manifest} must hold a JSON object, in braces.")
-    return told
+        raise CommandError(f"{manifest}, or a list that it names, cannot be read: {error}") from error
 
 
 def _decided(pk: int) -> ModelRecord:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from PIL import Image
 from classifier.models import ModelRecord
 from classifier.models.model_record import Framework
 from classifier.services.workers import ready_mark
-from evaluation.models import DataSet, Evaluation, TrainingSet
+from evaluation.models import DataSet, Evaluation
 from evaluation.phantoms import Phantom, draw
 from evaluation.services.comparisons import start_comparison
 from evaluation.services.evaluations import start_evaluation
@@ -24,7 +23,6 @@ from skinsite.jobs import OPEN, State
 from skinsite.spreadsheet import plain_lines
 
 NAME = "Phantoms (synthetic)"
-DEMO = settings.BASE_DIR / "demo"
 COLUMNS = ("image", "diagnosis", "lesion_id", "age", "sex", "site", "fitzpatrick_skin_type")
 PATIENCE_SECONDS = 3600
 LET_PEOPLE_IN_SECONDS = 30
@@ -40,7 +38,6 @@ class Command(BaseCommand):
         self._wait(lambda: all(ready_mark(framework).exists() for framework in Framework.values))
         time.sleep(LET_PEOPLE_IN_SECONDS)
         models = list(ModelRecord.objects.ready().filter(is_default=True).order_by("pk"))
-        self._training_lists(models)
         data_set = DataSet.objects.filter(synthetic=True, owner=owner).first() or self._import(owner)
         self._wait(lambda: self._state(data_set) not in OPEN)
         if self._state(data_set) != State.DONE or len(models) < 2:
@@ -79,14 +76,6 @@ class Command(BaseCommand):
         )
         send_on_commit(data_set)
         return data_set
-
-    def _training_lists(self, models: list[ModelRecord]) -> None:
-        """The list of ids that ships with a demo model becomes a part of its record."""
-        for model in models:
-            for entry in model.manifest.get("training_data", []):
-                path = DEMO / Path(str(entry.get("images") or "")).name
-                if path.is_file() and not model.training_sets.exists():
-                    TrainingSet.objects.create(model=model, name=entry["name"], identifiers=path.read_text())
 
     def _state(self, row: Any) -> str:
         return str(type(row).objects.values_list("state", flat=True).get(pk=row.pk))
