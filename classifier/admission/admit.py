@@ -16,8 +16,10 @@ import jsonschema
 
 from classifier.admission import answers, architectures, confinement, sniffing, staged, supervision
 from classifier.admission.outcome import Outcome, Problem, Refusal, Report
-from classifier.admission.schemas import CONVERTED, GIVEN, PROBED
+from classifier.admission.schemas import CONVERTED, GIVEN, OFFERED, PROBED
 from classifier.admission.supervision import Ended, Ending, Limits
+from classifier.inference.bundle import GRAPH
+from classifier.inference.classifier import NATIVE, ONNX
 from classifier.inference.manifest import Manifest, ManifestError
 
 __all__ = ["Outcome", "admit"]
@@ -28,6 +30,9 @@ BYTES_A_SECOND = 4 * 1024**2  # what a large honest file gets on top, and how ma
 COPIES = 5
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
+OFFER = "classifier.admission.engines:offer"
+ENGINE_SECONDS = 40.0
+NOT_USED = "ONNX Runtime is not used, the framework itself answers"
 STAGING = ".admission-"
 ABANDONED_S = 6 * 3600
 SMALLER = "Register a smaller model; the limit is the operator's."
@@ -98,6 +103,8 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
 
     request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
     probed, probing = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
+    layer = answers.plain(probed["layer"])
+    bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
     return Outcome(
@@ -110,13 +117,39 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         parameters=converted["parameters"],
         sha256=bundle.sha256,
         bundle=final,
-        layer=answers.plain(probed["layer"]),
+        layer=layer,
+        engine=ONNX if graph else NATIVE,
         measured={
             **probed["measured"],
+            **({"graph": graph, "predict_ms": graph["engine_ms"]} if graph else {}),
             "peak_memory_bytes": max(converting.peak_memory, probing.peak_memory),
-            "stages_s": {"convert": round(converting.seconds, 1), "prove": round(probing.seconds, 1)},
+            "stages_s": {
+                "convert": round(converting.seconds, 1),
+                "prove": round(probing.seconds, 1),
+                "engine": round(seconds, 1),
+            },
         },
     )
+
+
+def _with_engine(
+    bundle: staged.StagedBundle, layer: str, job: _Job, report: Report, size: int
+) -> tuple[staged.StagedBundle, dict[str, Any] | None, float]:
+    """Add the graph of a faster engine if one answers alike; whatever goes wrong here costs the engine, not the model.
+
+    Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
+    """
+    request = {"bundle": str(bundle.folder)}
+    began, job.seconds = time.monotonic(), max(job.seconds, ENGINE_SECONDS)
+    try:
+        offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
+        if (graph := offered["graph"]) is not None:
+            bundle = staged.with_graph(bundle, job.staging / "engine" / GRAPH, graph["cut"], layer)
+    except (Refusal, answers.Untrustworthy) as error:
+        log.warning("No engine for this model: %s", error)
+        report.warned("engine", f"{NOT_USED}: {error}")
+        graph = None
+    return bundle, graph, time.monotonic() - began
 
 
 def _check_shape(manifest: dict[str, Any]) -> None:

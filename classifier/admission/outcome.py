@@ -47,6 +47,7 @@ class Outcome:
     sha256: str | None = None
     bundle: Path | None = None
     layer: str = ""
+    engine: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from classifier.admission.answers import REPORT, TEXT
+from classifier.inference import layouts
 from classifier.inference.manifest import FRAMEWORKS
 
 CODE = {"type": "string", "minLength": 1, "maxLength": 40}
@@ -73,7 +74,22 @@ MEASURED = _object(
         "unnamed": _object({"outputs": COUNT, "mean": SHARE, "largest": SHARE}),
     },
 )
+VALUE = {"type": "string", "minLength": 1, "maxLength": 1000}
+SIDE = {"type": "integer", "minimum": 0, "maximum": 10_000}
+LAYOUT = _object({"kind": {"enum": list(layouts.KINDS)}, "rows": SIDE, "columns": SIDE, "prefix": SIDE})
+ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
+CUT = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
+GRAPH = _object(
+    {
+        "cut": {"anyOf": [CUT, {"type": "null"}]},
+        "differs": SHARE,
+        "maps_differ": {"type": "number", "minimum": 0},
+        "native_ms": MILLISECONDS,
+        "engine_ms": MILLISECONDS,
+    }
+)
 PROBED = _object({"report": REPORT, "layer": TEXT, "measured": MEASURED})
+OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}})
 DESCRIPTION = _object(
     {
         "format": {"type": "integer"},

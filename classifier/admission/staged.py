@@ -19,12 +19,13 @@ from classifier.inference.manifest import Manifest
 
 DESCRIPTION_BYTES = 16 * 1024**2  # parsed here: a few hundred MB of objects at worst
 WEIGHTS_BYTES = 4 * 1024**3
+GRAPH_BYTES = 2 * 1024**3
 PREFIX = 16
 
 
 @dataclass(frozen=True)
 class StagedBundle:
-    """A folder with exactly the two files of a bundle; `sha256` is the weights', `digest` that of both files."""
+    """A folder with exactly the files of a bundle; `sha256` is the weights', `digest` that of all files."""
 
     folder: Path
     sha256: str
@@ -52,17 +53,38 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
     clean.mkdir(mode=0o755)
     sizes = {}
     for name, limit in ((bundle.DESCRIPTION, DESCRIPTION_BYTES), (bundle.WEIGHTS, WEIGHTS_BYTES)):
-        descriptor = answers.open_regular(written / name, limit)
-        try:
-            os.fchown(descriptor, os.geteuid(), os.getegid())  # the child may have been another user
-            os.fchmod(descriptor, 0o644)
-            sizes[name] = os.fstat(descriptor).st_size
-        finally:
-            os.close(descriptor)
+        sizes[name] = _claim(written / name, limit)
         (written / name).rename(clean / name)
     sha256 = _hash(clean / bundle.WEIGHTS)
     _check_description(clean / bundle.DESCRIPTION, manifest, sha256, sizes[bundle.WEIGHTS])
     return StagedBundle(clean, sha256, _digest(clean), sum(sizes.values()))
+
+
+def with_graph(bundle_of: StagedBundle, written: Path, cut: dict[str, Any] | None, layer: str) -> StagedBundle:
+    """Move a graph that the proving child wrote into the bundle. Raises Untrustworthy for what is no plain graph."""
+    from classifier.inference import graphs  # onnx: not in the web process
+
+    _claim(written, GRAPH_BYTES)
+    try:
+        graph = graphs.parse(written.read_bytes())
+        if cut is not None:
+            graphs.Head(graph, graphs.Cut.from_json(cut))
+    except graphs.GraphError as error:
+        raise Untrustworthy(f"the graph cannot be used: {error}") from error
+    bundle.add_graph(bundle_of.folder, written, cut, layer or None)
+    size = sum(path.stat().st_size for path in bundle_of.folder.iterdir())
+    return StagedBundle(bundle_of.folder, bundle_of.sha256, _digest(bundle_of.folder), size)
+
+
+def _claim(path: Path, limit: int) -> int:
+    """Make a child's regular file ours and return its bytes; the child may have been another user."""
+    descriptor = answers.open_regular(path, limit)
+    try:
+        os.fchown(descriptor, os.geteuid(), os.getegid())
+        os.fchmod(descriptor, 0o644)
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
 
 
 def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -> None:
@@ -96,8 +118,8 @@ def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
 
 
 def _digest(folder: Path) -> str:
-    both = "".join(_hash(folder / name) for name in (bundle.DESCRIPTION, bundle.WEIGHTS))
-    return hashlib.sha256(both.encode()).hexdigest()
+    hashes = "".join(_hash(path) for path in sorted(folder.iterdir()))
+    return hashlib.sha256(hashes.encode()).hexdigest()
 
 
 def _hash(path: Path) -> str:
@@ -106,7 +128,7 @@ def _hash(path: Path) -> str:
 
 
 def _flush(folder: Path) -> None:
-    """Have both files on the disk before the folder gets its name."""
+    """Have all files on the disk before the folder gets its name."""
     for path in folder.iterdir():
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,6 +1,7 @@
 """A bundle: the verified, converted files that a worker loads for a model record. It holds no code.
 
-A folder with `bundle.json` (format, framework, manifest, network, layer, weights' hash) and `weights.safetensors`.
+A folder with `bundle.json` (format, framework, manifest, network, layer, hashes), `weights.safetensors` and, from
+format 2 on, perhaps `network.onnx`: the same network as a graph, for the engine that answers then.
 """
 
 import hashlib
@@ -17,9 +18,9 @@ import safetensors.numpy
 
 from classifier.inference.manifest import Manifest
 
-FORMAT = 1
-READABLE_FORMATS = (1,)
-DESCRIPTION, WEIGHTS = "bundle.json", "weights.safetensors"
+FORMAT = 2
+READABLE_FORMATS = (1, 2)
+DESCRIPTION, WEIGHTS, GRAPH = "bundle.json", "weights.safetensors", "network.onnx"
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
@@ -29,14 +30,27 @@ class BundleError(Exception):
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """`network` is the framework's own description: a checked Keras config, or a PyTorch architecture."""
+class Graph:
+    """The bytes of `network.onnx`, and where its features are (see graphs.Cut); `cut` is None where it has none."""
 
+    content: bytes
+    cut: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`network` is the framework's own description: a checked Keras config, or a PyTorch architecture.
+
+    Where there is a graph, `tensors` are read only for the framework itself, and empty otherwise.
+    """
+
+    folder: Path
     manifest: Manifest
     network: Mapping[str, Any]
     layer: str | None
     sha256: str
     tensors: dict[str, npt.NDArray[Any]]
+    graph: Graph | None = None
 
     @property
     def framework(self) -> str:
@@ -62,25 +76,52 @@ def write(
     return digest
 
 
-def read(folder: Path) -> Bundle:
-    """Read the files into memory, check the hash there, and return what is in them. Raises BundleError."""
+def add_graph(folder: Path, graph: Path, cut: Mapping[str, Any] | None, layer: str | None) -> None:
+    """Move a checked graph into the bundle and name it, its hash and the layer of its features in the description."""
+    content = graph.read_bytes()
+    graph.replace(folder / GRAPH)
+    description = json.loads((folder / DESCRIPTION).read_bytes())
+    described = {"file": GRAPH, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "cut": cut}
+    _write(folder / DESCRIPTION, json.dumps(description | {"graph": described, "layer": layer}).encode())
+
+
+def read(folder: Path, *, native: bool = False) -> Bundle:
+    """Read the files into memory, check their hashes there, and return what is in them. Raises BundleError.
+
+    `native`: read the weights for the framework itself, although there is a graph.
+    """
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
-        content = (folder / WEIGHTS).read_bytes()
     except (OSError, ValueError) as error:
-        raise BundleError(f"its files cannot be read ({type(error).__name__})") from error
+        raise _unreadable(error) from error
     if description.get("format") not in READABLE_FORMATS:
         raise BundleError(f"its format {description.get('format')!r} is not known to this version")
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != description["weights"]["sha256"]:
-        raise BundleError("its weights are not those that were checked")
+    described = None if native else description.get("graph")
+    graph = Graph(_checked(folder / GRAPH, described), described["cut"]) if described else None
+    tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
+        folder=folder,
         manifest=Manifest.from_json(description["manifest"]),
         network=description["network"],
         layer=description["layer"],
-        sha256=digest,
-        tensors=safetensors.numpy.load(content),
+        sha256=description["weights"]["sha256"],
+        tensors=tensors,
+        graph=graph,
     )
+
+
+def _checked(path: Path, described: Mapping[str, Any]) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(error) from error
+    if hashlib.sha256(content).hexdigest() != described["sha256"]:
+        raise BundleError("its weights are not those that were checked")
+    return content
+
+
+def _unreadable(error: Exception) -> BundleError:
+    return BundleError(f"its files cannot be read ({type(error).__name__})")
 
 
 def _write(path: Path, content: bytes) -> None:

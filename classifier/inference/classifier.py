@@ -13,12 +13,16 @@ from classifier.inference import clinical
 from classifier.inference.bundle import Bundle
 from classifier.inference.clinical import Clinical
 from classifier.inference.images import Pixels
+from classifier.inference.layouts import Layout
 from classifier.inference.manifest import InputSpec, Manifest
+from classifier.inference.methods import GradCam, Method
 from classifier.inference.preprocess import network_input
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 CLIP = 1e-12
+NATIVE, ONNX = "native", "onnxruntime"
+GRAD_CAM = GradCam()
 
 
 @dataclass(frozen=True)
@@ -47,20 +51,34 @@ class Answer:
 
 
 class Classifier(ABC):
-    """A loaded network. `layer` names where its maps come from, `bytes` estimates its memory."""
+    """A loaded network. `layer` names where its maps come from, `bytes` estimates its memory, `engine` who computes.
 
+    `layout` says how a framework's own features hold the grid.
+    """
+
+    engine: str = NATIVE
     manifest: Manifest
     layer: str | None
+    layout: Layout | None = None
     bytes: int
 
     @abstractmethod
-    def output(self, inputs: Floats, vectors: Floats | None, *, maps: bool) -> Output:
-        """Run the network on inputs (N, height, width, 3) and clinical vectors (N, K)."""
+    def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:
+        """Run the network on inputs (N, height, width, 3) and clinical vectors (N, K); map with the method."""
 
-    def predict(self, inputs: Floats, vectors: Floats | None = None, *, maps: bool = True) -> Answer:
+    def predict(
+        self, inputs: Floats, vectors: Floats | None = None, *, maps: bool = True, method: Method = GRAD_CAM
+    ) -> Answer:
         """Return the answer for preprocessed inputs."""
-        output = self.output(inputs, vectors, maps=maps and self.layer is not None)
+        output = self.output(inputs, vectors, method if maps and self.layer is not None else None)
         return _answer(output, self.manifest)
+
+
+def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, method: Method) -> Floats:
+    """Return a method's maps of all classes, (N, C, rows, columns), from (N, rows, columns, K) each."""
+    if not method.per_class:
+        return np.stack([method.map(features, features)] * classes, axis=1)
+    return np.stack([method.map(features, gradient(position)) for position in range(classes)], axis=1)
 
 
 def _answer(output: Output, manifest: Manifest) -> Answer:
@@ -91,35 +109,45 @@ def sigmoid(logits: Floats) -> Doubles:
 
 Loader = Callable[[Bundle], Classifier]
 _loaders: dict[str, Loader] = {}
-MODULES = {"keras": "classifier.inference.keras_network", "torch": "classifier.inference.torch_network"}
+MODULES = {
+    "keras": "classifier.inference.keras_network",
+    "torch": "classifier.inference.torch_network",
+    ONNX: "classifier.inference.onnx_network",
+}
 
 
-def loader(framework: str) -> Callable[[Loader], Loader]:
-    """Register the decorated function as the way to load a framework's bundles; a second one raises."""
+def loader(name: str) -> Callable[[Loader], Loader]:
+    """Register the decorated function as the way to load bundles with a framework or engine; a second one raises."""
 
     def register(load_bundle: Loader) -> Loader:
-        if framework in _loaders:
-            raise ValueError(f"there is a loader for {framework} already")
-        _loaders[framework] = load_bundle
+        if name in _loaders:
+            raise ValueError(f"there is a loader for {name} already")
+        _loaders[name] = load_bundle
         return load_bundle
 
     return register
 
 
 def load(bundle: Bundle) -> Classifier:
-    """Load a bundle with its own framework, which is imported here and never before."""
-    import_module(MODULES[bundle.framework])
-    return _loaders[bundle.framework](bundle)
+    """Load a bundle with the engine of its graph, or with its own framework, imported here and never before."""
+    name = ONNX if bundle.graph else bundle.framework
+    import_module(MODULES[name])
+    return _loaders[name](bundle)
 
 
 def run(
-    classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], *, maps: bool = True
+    classifier: Classifier,
+    pictures: Sequence[Pixels],
+    details: Sequence[Clinical],
+    *,
+    maps: bool = True,
+    method: Method = GRAD_CAM,
 ) -> Answer:
     """Preprocess pictures, uint8 (height, width, 3) each, and predict; preprocessing counts as predicting."""
     began = time.perf_counter()
     inputs, vectors = _prepared(pictures, details, classifier.manifest.input)
     prepared_ms = (time.perf_counter() - began) * 1000
-    answer = classifier.predict(inputs, vectors, maps=maps)
+    answer = classifier.predict(inputs, vectors, maps=maps, method=method)
     return Answer(**{**vars(answer), "predict_ms": answer.predict_ms + prepared_ms})
 
 
@@ -128,7 +156,7 @@ def logits(classifier: Classifier, pictures: Sequence[Pixels], details: Sequence
 
     One sigmoid's logit z is (0, z): their softmax is (1 - p, p).
     """
-    found = classifier.output(*_prepared(pictures, details, spec), maps=False).logits
+    found = classifier.output(*_prepared(pictures, details, spec)).logits
     return np.concatenate([np.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
 
 

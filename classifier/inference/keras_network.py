@@ -17,7 +17,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from classifier.inference.bundle import Bundle
-from classifier.inference.classifier import Classifier, Floats, Output, loader
+from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
+from classifier.inference.layouts import LAST, Layout
+from classifier.inference.methods import Method
 
 ENDINGS = {"softmax", "sigmoid"}
 SHAPING = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
@@ -108,7 +110,7 @@ def last_spatial_layer(model: keras.Model) -> str | None:
 
 
 class KerasClassifier(Classifier):
-    """Two compiled functions: the network with its spatial features, and the head's maps from those features."""
+    """Two compiled functions: the network with its spatial features, and the head's gradients from those features."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.manifest = bundle.manifest
@@ -117,17 +119,25 @@ class KerasClassifier(Classifier):
         strip_ending(self.model, self.manifest.output)
         self.layer = bundle.layer or last_spatial_layer(self.model)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
+        self.layout = None if self.layer is None else Layout(LAST, 0, 0)  # Keras on TensorFlow: always channels last
         self._tapped = [layer for layer in leaves(self.model) if layer.name == self.layer]
-        self._network = tf.function(self._run, reduce_retracing=True)
-        self._head = tf.function(self._explain, reduce_retracing=True)
+        self._network = tf.function(self.run_graph, reduce_retracing=True)
+        self._head = tf.function(self._gradient, reduce_retracing=True)
 
-    def output(self, inputs: Floats, vectors: Floats | None, *, maps: bool) -> Output:
+    def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:
         given = self._arranged(inputs, vectors)
         began = time.perf_counter()
         logits, features = self._network(given)
         logits = logits.numpy()
         predicted = time.perf_counter()
-        found = self._head(features, given).numpy() if maps else None
+        found = None
+        if method is not None:
+            own = features.numpy()
+
+            def gradient(position: int) -> Floats:
+                return np.asarray(self._head(features, given, tf.constant(position)).numpy())
+
+            found = mapped(own, gradient, logits.shape[1], method)
         explained = time.perf_counter()
         return Output(logits, found, (predicted - began) * 1000, (explained - predicted) * 1000)
 
@@ -136,7 +146,7 @@ class KerasClassifier(Classifier):
         by_rank = {4: inputs, 2: vectors}
         return [tf.constant(by_rank[len(tensor.shape)]) for tensor in self.model.inputs]
 
-    def _run(self, given: list[Any]) -> tuple[Any, Any]:
+    def run_graph(self, given: list[Any]) -> tuple[Any, Any]:
         """Return logits (N, C) and the tapped layer's features (N, rows, columns, K)."""
         seen: list[Any] = []
 
@@ -148,21 +158,18 @@ class KerasClassifier(Classifier):
             logits = self.model(_alone(given), training=False)
         return logits, seen[-1] if seen else logits
 
-    def _explain(self, features: Any, given: list[Any]) -> Any:
-        """Return signed maps (N, C, rows, columns): the features weighted by the mean gradient of each class's logit.
+    def _gradient(self, features: Any, given: list[Any], position: Any) -> Any:
+        """Return the gradient of one class's logit with respect to the features, of their shape.
 
         The tapped layer's output is replaced by `features`, so that nothing before it stays in the compiled graph.
-        Source: Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2 without the ReLU.
         """
         with (
-            tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape,
+            tf.GradientTape(watch_accessed_variables=False) as tape,
             tapped(self._tapped, lambda layer, output: features),
         ):
             tape.watch(features)
-            logits = tf.unstack(self.model(_alone(given), training=False), axis=1)
-        gradients = [tape.gradient(logit, features, unconnected_gradients="zero") for logit in logits]
-        weights = [tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) for gradient in gradients]
-        return tf.stack([tf.reduce_sum(weight * features, axis=-1) for weight in weights], axis=1)
+            logit = tf.gather(self.model(_alone(given), training=False), position, axis=1)
+        return tape.gradient(logit, features, unconnected_gradients="zero")
 
 
 @loader("keras")

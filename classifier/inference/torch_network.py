@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,32 +9,14 @@ import torch
 from torch import nn
 
 from classifier.inference.bundle import Bundle
-from classifier.inference.classifier import Classifier, Floats, Output, loader
+from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
+from classifier.inference.methods import Method
 from classifier.inference.torch_architectures import build, fill
+from classifier.inference.torch_layers import spatial_layer
 
 torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+torch.backends.mha.set_fastpath_enabled(False)  # another path for the same numbers, which no graph knows
 """Half of the cores: the workers of two frameworks answer the same case at the same time."""
-
-
-def last_spatial_module(network: nn.Module, height: int, width: int) -> str | None:
-    """Return the name of the module that ended last among those with an output (N, K, rows, columns) beyond 1 × 1."""
-    found: list[str] = []
-
-    def listen(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, given: Any, output: Any) -> None:
-            if isinstance(output, torch.Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
-                found.append(name)
-
-        return hook
-
-    hooks = [module.register_forward_hook(listen(name)) for name, module in network.named_modules() if name]
-    try:
-        with torch.no_grad():
-            network(torch.zeros(1, 3, height, width))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return found[-1] if found else None
 
 
 class TorchClassifier(Classifier):
@@ -48,15 +29,16 @@ class TorchClassifier(Classifier):
         fill(self.network, bundle.tensors)
         self.network.to(memory_format=torch.channels_last)
         spec = self.manifest.input
-        self.layer = bundle.layer or last_spatial_module(self.network, spec.height, spec.width)
+        found = spatial_layer(self.network, spec.height, spec.width, bundle.layer)
+        self.layer, self.layout = found or (None, None)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
 
-    def output(self, inputs: Floats, vectors: Floats | None, *, maps: bool) -> Output:
+    def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:
         pictures = torch.from_numpy(np.ascontiguousarray(inputs)).permute(0, 3, 1, 2)
         began = time.perf_counter()
-        logits, features = self._run(pictures, maps=maps)
+        logits, features = self._run(pictures, maps=method is not None)
         predicted = time.perf_counter()
-        found = None if features is None else _grad_cam(logits, features)
+        found = None if features is None or method is None else self._maps(logits, features, method)
         explained = time.perf_counter()
         return Output(logits.detach().numpy(), found, (predicted - began) * 1000, (explained - predicted) * 1000)
 
@@ -79,18 +61,16 @@ class TorchClassifier(Classifier):
             finally:
                 hook.remove()
 
+    def _maps(self, logits: torch.Tensor, features: torch.Tensor, method: Method) -> Floats:
+        """Return signed maps (N, C, rows, columns) from the gradients of each class's logit."""
+        layout = self.layout
+        assert layout is not None  # noqa: S101 (for the type checker)
 
-def _grad_cam(logits: torch.Tensor, features: torch.Tensor) -> Floats:
-    """Return signed maps (N, C, rows, columns): the features weighted by the mean gradient of each class's logit.
+        def gradient(position: int) -> Floats:
+            (found,) = torch.autograd.grad(logits[:, position].sum(), features, retain_graph=True)
+            return layout.grid(found.numpy())
 
-    Source: Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2 without the ReLU.
-    """
-    maps = []
-    for position in range(logits.shape[1]):
-        (gradient,) = torch.autograd.grad(logits[:, position].sum(), features, retain_graph=True)
-        weights = gradient.mean(dim=(2, 3), keepdim=True)
-        maps.append((weights * features.detach()).sum(dim=1))
-    return np.asarray(torch.stack(maps, dim=1).numpy())
+        return mapped(layout.grid(features.detach().numpy()), gradient, logits.shape[1], method)
 
 
 @loader("torch")

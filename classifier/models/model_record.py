@@ -52,6 +52,9 @@ class ModelRecord(models.Model):
     upload_sha256 = models.CharField(max_length=64, editable=False)
     bundle = models.CharField(max_length=200, blank=True, editable=False, help_text="Folder, below SKINSITE_DATA.")
     layer = models.CharField("layer of the maps", max_length=200, blank=True, editable=False)
+    engine = models.CharField(
+        max_length=20, default="native", editable=False, help_text="What answers: see the report."
+    )
     report = models.JSONField(default=list, blank=True, editable=False)
     measured = models.JSONField(default=dict, blank=True, editable=False)
     error = models.JSONField(null=True, blank=True, editable=False)
@@ -62,7 +65,7 @@ class ModelRecord(models.Model):
 
     objects = ModelRecordQuerySet.as_manager()
 
-    FROZEN = ("framework", "architecture", "manifest", "parameters", "sha256", "bundle", "layer", "upload")
+    FROZEN = ("framework", "architecture", "manifest", "parameters", "sha256", "bundle", "layer", "engine", "upload")
 
     class Meta:
         verbose_name = "model"

@@ -45,6 +45,7 @@ LABELS: Mapping[str, str] = {
     "repeat": "Deterministic",
     "layer": "Heat maps",
     "same": "Native engine",
+    "engine": "ONNX Runtime",
     "speed": "Time",
     "memory": "Memory",
     "bundle": "Bundle",
@@ -52,7 +53,11 @@ LABELS: Mapping[str, str] = {
     "training": "Trained on",
     "crash": "Reader",
 }
-STAGES: Mapping[str, str] = {"convert": "Open, rebuild and convert", "prove": "Load again and prove"}
+STAGES: Mapping[str, str] = {
+    "convert": "Open, rebuild and convert",
+    "prove": "Load again and prove",
+    "engine": "Try the faster engine",
+}
 
 
 @dataclass(frozen=True)

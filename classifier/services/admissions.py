@@ -159,6 +159,7 @@ def _write_outcome(record: ModelRecord, outcome: Outcome, lists: dict[str, list[
             "state": ModelState.READY,
             "sha256": outcome.sha256,
             "layer": (outcome.layer or "")[:200],
+            "engine": outcome.engine,
             "bundle": str(outcome.bundle.relative_to(settings.SKINSITE_DATA)),
         }
         fields["report"] += [vars(check) for check in _trained_on(outcome.manifest or {}, lists)]

@@ -126,9 +126,10 @@ def _finish(
             top_code=top,
             top_probability=probabilities[top],
             load_ms=load_ms,
+            engine=loaded.engine,
             predict_ms=answer.predict_ms,
             explain_ms=answer.explain_ms,
-            provenance=_provenance(prediction),
+            provenance=_provenance(prediction, loaded.engine),
         )
         if won:
             Explanation.objects.update_or_create(
@@ -150,7 +151,7 @@ def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: 
     }
 
 
-def _provenance(prediction: Prediction) -> dict[str, Any]:
+def _provenance(prediction: Prediction, engine: str) -> dict[str, Any]:
     """Everything that the answer depends on, so that it can be made again."""
     model, image = prediction.model, prediction.image
     clinical = clinical_of(image.case)
@@ -159,7 +160,7 @@ def _provenance(prediction: Prediction) -> dict[str, Any]:
         "image": {"sha256": image.sha256, "changes": image.changes},
         "clinical": vars(clinical) if model.uses_clinical else None,
         "preprocessing": preprocess.PREPROCESSING_VERSION,
-        "engine": "native",
+        "engine": engine,
         "software": software.versions(),
         "finished": timezone.now().isoformat(),
     }

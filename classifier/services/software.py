@@ -4,7 +4,17 @@ import platform
 from functools import cache
 from importlib.metadata import version
 
-PACKAGES = ("skinsite", "numpy", "pillow", "torch", "keras", "tensorflow", "segmentation-models-pytorch", "timm")
+PACKAGES = (
+    "skinsite",
+    "numpy",
+    "pillow",
+    "torch",
+    "keras",
+    "tensorflow",
+    "segmentation-models-pytorch",
+    "timm",
+    "onnxruntime",
+)
 
 
 @cache

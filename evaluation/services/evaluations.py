@@ -53,7 +53,7 @@ def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord) -> Ev
             message = f"1 of your evaluations may run and {limit} may wait; {waiting} are open: wait or cancel one."
             raise Refusal(Problem("dataset", message))
         evaluation = Evaluation.objects.create(
-            owner=owner, data_set=data_set, model=model, total=data_set.images.count()
+            owner=owner, data_set=data_set, model=model, engine=model.engine, total=data_set.images.count()
         )
         send_next_of(owner)
     return evaluation

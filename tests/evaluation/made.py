@@ -151,7 +151,7 @@ class Fake(Classifier):
         self.asked: list[list[int]] = []
         self.before: Any = lambda places: None
 
-    def output(self, inputs: Any, vectors: Any, *, maps: bool) -> Output:
+    def output(self, inputs: Any, vectors: Any, method: Any = None) -> Output:
         places = [round(float(value)) for value in inputs[:, 0, 0, 0]]
         self.before(places)
         self.asked.append(places)

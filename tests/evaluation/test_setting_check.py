@@ -58,7 +58,7 @@ class ColourNetwork(Classifier):
         self.batches = 0
         self.before: Any = lambda: None
 
-    def output(self, inputs: Any, vectors: Any, *, maps: bool) -> Output:
+    def output(self, inputs: Any, vectors: Any, method: Any = None) -> Output:
         self.before()
         self.batches += 1
         wanted = np.array([COLOURS[code] for code in TRUE_ORDER]) / 127.5 - 1

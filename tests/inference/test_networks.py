@@ -154,47 +154,6 @@ def test_one_sigmoid_is_two_classes_and_several_are_scores(in_torch):
     assert np.allclose(found["probabilities"], scores / scores.sum())
 
 
-def awkward_heads() -> list[tuple[str, str | None, list[int]]]:
-    """Heads that work in place, pool by maximum, or squeeze and excite after the last layer."""
-    import torch
-    from torch import nn
-
-    from classifier.inference.torch_network import TorchClassifier, last_spatial_module
-
-    class Excited(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.trunk = nn.Conv2d(3, 8, 3, stride=4)
-            self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 8, 1), nn.Sigmoid())
-            self.head = nn.Linear(8, 3)
-
-        def forward(self, x: Any) -> Any:
-            features = self.trunk(x)
-            return self.head((features * self.gate(features)).amax(dim=(2, 3)))
-
-    torch.manual_seed(0)
-    flat = nn.Sequential(
-        *(nn.Conv2d(3, 8, 3, stride=4), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(512, 16)),
-        *(nn.ReLU(inplace=True), nn.BatchNorm1d(16), nn.Dropout(0.5, inplace=True), nn.Linear(16, 3)),
-    )
-    pooled = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    found = []
-    for name, network in (("flat", flat), ("pooled", pooled), ("excited", Excited())):
-        network.eval().requires_grad_(False)
-        classifier = TorchClassifier.__new__(TorchClassifier)
-        classifier.network, classifier.layer = network, last_spatial_module(network, 34, 34)
-        output = classifier.output(np.ones((2, 34, 34, 3), np.float32), None, maps=True)
-        found.append((name, classifier.layer, list(output.maps.shape), bool(np.abs(output.maps).max() > 0)))
-    return found
-
-
-def test_every_kind_of_head_can_be_explained(in_torch):
-    for name, layer, shape, moves in in_torch(awkward_heads):
-        assert layer, name
-        assert shape == [2, 3, 8, 8], name
-        assert moves, name
-
-
 def builds(architecture: dict) -> str:
     from classifier.inference import torch_architectures
 
