@@ -75,7 +75,7 @@ MEASURED = _object(
     },
 )
 VALUE = {"type": "string", "minLength": 1, "maxLength": 1000}
-SIDE = {"type": "integer", "minimum": 0, "maximum": 10_000}
+SIDE: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
 KIND: dict[str, Any] = {"enum": list(layouts.KINDS)}
 LAYOUT = _object({"kind": KIND, "rows": SIDE, "columns": SIDE, "prefix": SIDE})
 ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
