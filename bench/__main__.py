@@ -25,7 +25,7 @@ def main() -> None:
     print(json.dumps(ratios | {"explain_cost": max(costs)}))
 
 
-def _in_a_process(framework: str, bundles: Path) -> dict[str, float]:
+def _in_a_process(framework: str, bundles: Path) -> dict[str, Any]:
     """Measure one framework's classifier in a process of its own."""
     run = subprocess.run(
         [sys.executable, "-m", "bench.inference", framework, str(bundles)],

@@ -88,7 +88,7 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
     data_set = DataSet.objects.get(name="Bench")
     model = ModelRecord.objects.ready().filter(framework=framework, is_default=True).get()
     rows = list(data_set.images.order_by("pk"))
-    script = _script(framework, bundle.read(model.bundle_path), model, images, rows)
+    script = _script(framework, bundle.read(model.bundle_path, native=True), model, images, rows)
     script()
     ours, theirs, scores, difference = [], [], [], 0.0
     for _ in range(ROUNDS):

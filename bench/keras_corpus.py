@@ -118,9 +118,9 @@ def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> 
         return float("nan"), problem.code if problem else "", problem.message if problem else ""
     from classifier.inference.keras_network import KerasClassifier
 
-    found = bundles.read(outcome.bundle)
+    found = bundles.read(outcome.bundle, native=True)
     vectors = oracle["vectors"] if "vectors" in oracle.files else None
-    scores = KerasClassifier(found).output(oracle["pixels"], vectors, maps=False).logits.astype(np.float64)
+    scores = KerasClassifier(found).output(oracle["pixels"], vectors).logits.astype(np.float64)
     if found.manifest.output == "softmax":
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         scores /= scores.sum(axis=1, keepdims=True)

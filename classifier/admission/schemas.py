@@ -75,9 +75,9 @@ MEASURED = _object(
     },
 )
 VALUE = {"type": "string", "minLength": 1, "maxLength": 1000}
-SIDE: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
+PLACES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
 KIND: dict[str, Any] = {"enum": list(layouts.KINDS)}
-LAYOUT = _object({"kind": KIND, "rows": SIDE, "columns": SIDE, "prefix": SIDE})
+LAYOUT = _object({"kind": KIND, "rows": PLACES, "columns": PLACES, "prefix": PLACES})
 ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
 CUT = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
 GRAPH = _object(
