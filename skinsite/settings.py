@@ -51,7 +51,7 @@ HTTPS = SKINSITE_ORIGIN.startswith("https://")
 SKINSITE_SIGNUP = os.environ.get("SKINSITE_SIGNUP", "open")
 if SKINSITE_SIGNUP not in ("open", "invite", "closed"):
     raise ImproperlyConfigured(f"SKINSITE_SIGNUP is {SKINSITE_SIGNUP!r}; it must be open, invite or closed.")
-SKINSITE_UNCONFINED_ADMISSION = bool(os.environ.get("SKINSITE_UNCONFINED_ADMISSION"))
+SKINSITE_UNCONFINED_ADMISSION = os.environ.get("SKINSITE_UNCONFINED_ADMISSION") == "1"
 ADMISSION_SECONDS = float(os.environ.get("SKINSITE_ADMISSION_SECONDS", "60"))
 ADMISSION_BYTES = int(os.environ.get("SKINSITE_ADMISSION_MB", "2048")) * 1024**2
 SKINSITE_BIND = os.environ.get("SKINSITE_BIND", "127.0.0.1")

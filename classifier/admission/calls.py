@@ -1,29 +1,42 @@
 """Which names in a pickle say that somebody meant to run code. None of them ever runs: this only chooses the answer.
 
-A name of Python's own library has no business in a checkpoint but for a few plain types; of other packages those that
-load or run things are known by name. All else (a trainer's settings, a metric) is noted and left aside.
+Refused are names that act: run programs or code, load modules, open files or connections, reach through objects. All
+else (a trainer's settings, a type, an enumeration, a metric) is noted and left aside.
 """
 
-import sys
 from collections.abc import Iterable
 
-PLAIN_MODULES = {
-    *("collections", "argparse", "datetime", "decimal", "fractions", "pathlib", "uuid", "enum", "random", "copyreg"),
-    *("_codecs", "copy_reg", "abc", "dataclasses", "numbers", "time", "zoneinfo", "logging", "re", "string"),
-}
-PLAIN_BUILTINS = {
-    *("set", "frozenset", "list", "dict", "tuple", "int", "float", "str", "bool", "bytes", "bytearray", "complex"),
-    *("slice", "range", "object", "type", "NoneType", "Ellipsis", "long", "unicode"),
-}
-PLAIN_NAMES = {"functools.partial", "types.SimpleNamespace", "types.MappingProxyType", "_io.BytesIO", "io.BytesIO"}
-BORROWED = sys.stdlib_module_names - PLAIN_MODULES
-OLD_LIBRARY = {"__builtin__", "commands", "nt", "posix", "os2", "ce", "imp", "distutils", "pip", "setuptools"}
-RUNS = (
+# Modules of which any part is refused, as the beginning of a name.
+ACTING = (
+    *("os", "posix", "nt", "os2", "ce", "subprocess", "_posixsubprocess", "commands", "popen2", "pty", "platform"),
+    *("sys", "runpy", "importlib", "_frozen_importlib", "imp", "zipimport", "pkgutil", "site", "code", "codeop"),
+    *("ctypes", "_ctypes", "pickle", "_pickle", "cPickle", "marshal", "shelve", "dbm", "gc", "inspect.currentframe"),
+    *("shutil", "tempfile", "glob", "fileinput", "linecache", "mmap", "zipfile", "tarfile", "sqlite3", "resource"),
+    *("socket", "_socket", "socketserver", "ssl", "select", "urllib.request", "http.client", "http.server", "ftplib"),
+    *("smtplib", "poplib", "imaplib", "nntplib", "telnetlib", "xmlrpc", "webbrowser", "antigravity", "wsgiref"),
+    *("multiprocessing", "threading", "_thread", "concurrent", "asyncio", "sched", "atexit", "signal.signal"),
+    *("timeit", "trace", "pdb", "bdb", "profile", "cProfile", "doctest", "unittest", "test", "cgitb", "rlcompleter"),
+    *("py_compile", "compileall", "distutils", "setuptools", "pip", "ensurepip", "venv", "lib2to3", "idlelib"),
+    *("winreg", "_winapi", "msvcrt", "_winreg", "logging.config", "logging.handlers", "logging.FileHandler"),
+    *("io.open", "io.FileIO", "_io.open", "_io.FileIO", "codecs.open", "gzip.open", "bz2.open", "lzma.open"),
+    *("operator.attrgetter", "operator.methodcaller", "_operator.attrgetter", "_operator.methodcaller"),
+    *("functools.reduce", "types.FunctionType", "types.CodeType", "types.ModuleType", "copyreg.add_extension"),
     *("torch.hub", "torch.jit", "torch.package", "torch.load", "torch.utils.cpp_extension", "torch.serialization.load"),
     *("torch._inductor", "torch._dynamo", "torch.distributed", "torch.utils.collect_env", "torch.fx"),
     *("numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.load", "numpy.fromfile", "numpy.memmap", "numpy.save"),
     *("joblib", "dill", "cloudpickle", "keras", "tensorflow", "IPython", "pandas.io", "pandas.eval", "sympy", "yaml"),
 )
+# Of the built-in names only plain types are harmless: eval, getattr, open and their like are not.
+BUILTINS = ("builtins", "__builtin__")
+PLAIN_BUILTINS = {
+    *("set", "frozenset", "list", "dict", "tuple", "int", "float", "str", "bool", "bytes", "bytearray", "complex"),
+    *("slice", "range", "object", "type", "NoneType", "Ellipsis", "NotImplemented", "long", "unicode"),
+}
+# What lies inside another module and leads out of it: pathlib.os.system, collections.abc.__builtins__.
+WAYS_OUT = {
+    *("os", "posix", "nt", "sys", "subprocess", "importlib", "builtins", "shutil", "socket", "ctypes", "pickle"),
+    *("__builtins__", "__import__", "__globals__", "__subclasses__", "__loader__", "__getattribute__", "__reduce__"),
+}
 TENSOR_PARTS = ("torch.", "collections.OrderedDict", "collections.defaultdict")
 
 
@@ -39,12 +52,7 @@ def foreign(names: Iterable[str]) -> list[str]:
 
 def _is_unsafe(name: str) -> bool:
     root, _dot, rest = name.partition(".")
-    if name in PLAIN_NAMES:
-        return False
-    if root in PLAIN_MODULES:  # pathlib.os.system, and collections.abc.__builtins__
-        return any(part.startswith("__") or part in BORROWED for part in rest.split("."))
-    if root in ("builtins", "__builtin__"):
+    if root in BUILTINS:
         return rest not in PLAIN_BUILTINS
-    if root in sys.stdlib_module_names or root in OLD_LIBRARY:
-        return root != "__main__"
-    return any(name == run or name.startswith(f"{run}.") for run in RUNS) or not root.isidentifier()
+    acts = any(name == acting or name.startswith(f"{acting}.") for acting in ACTING)
+    return acts or not root.isidentifier() or not WAYS_OUT.isdisjoint(rest.split("."))

@@ -12,6 +12,7 @@ from typing import IO, Any
 BYTES = 64 * 1024**2
 INSTRUCTIONS = 2_000_000
 NAME_LENGTH = 200
+KEY_BELOW = 2**64
 DAMAGES = (ValueError, IndexError, EOFError, OverflowError, TypeError, KeyError, AttributeError)
 
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -179,9 +180,11 @@ class _Machine:
         self.set(self.take_to_mark())
 
     def set(self, values: list[Any]) -> None:
-        """Only plain keys are kept: hashing a nested one may take for ever."""
+        """Only plain keys are kept: hashing a nested one, or a number of megabytes, may take for ever."""
         target = self.stack[-1].items if isinstance(self.stack[-1], Stub) else self.stack[-1]
         for key, value in zip(values[::2], values[1::2], strict=True):
+            if isinstance(key, int) and not -KEY_BELOW < key < KEY_BELOW:
+                continue
             if key is None or isinstance(key, str | int | float | bytes):
                 target[key] = value
 

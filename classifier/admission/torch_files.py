@@ -22,6 +22,7 @@ Tensors = dict[str, "torch.Tensor"]
 
 BOUNDS = Bounds(members=50_000, total_bytes=4 * 1024**3)
 DESCRIPTIONS = 3  # before the object of an old file: its magic number, protocol and machine
+COUNT_BYTES = 8  # before the numbers of each storage of an old file
 FOREIGN_SHOWN = 5
 HINT = state_dicts.HINT
 
@@ -103,13 +104,19 @@ def _read_stream(file: IO[bytes], kind: Kind) -> tuple[pickles.Pickled, Storages
     pickled, keys = _unpickled(file), _unpickled(file)
     _refuse_code(keys.names)
     kinds = {found[0]: found[1] for found in map(torch_tensors.storage_of, pickled.references) if found}
+    place = file.tell()
+    end = file.seek(0, io.SEEK_END)
     places: dict[str, tuple[int, int]] = {}
     for key in keys.value if isinstance(keys.value, list) else []:
         if not isinstance(key, str) or kinds.get(key) not in torch_tensors.ITEM_BYTES:
             raise _damaged("the kind of its numbers is not known")
-        count = int.from_bytes(file.read(8), "little", signed=True)
-        places[key] = (file.tell(), max(0, count) * torch_tensors.ITEM_BYTES[kinds[key]])
-        file.seek(places[key][1], io.SEEK_CUR)
+        file.seek(place)
+        count = int.from_bytes(file.read(COUNT_BYTES), "little", signed=True)
+        length = count * torch_tensors.ITEM_BYTES[kinds[key]]
+        if count < 0 or place + COUNT_BYTES + length > end:
+            raise _damaged("it ends within its numbers")
+        places[key] = (place + COUNT_BYTES, length)
+        place += COUNT_BYTES + length
     return pickled, StreamStorages(file, places)
 
 

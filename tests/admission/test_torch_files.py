@@ -6,6 +6,7 @@ import pickle
 import zipfile
 from typing import Any
 
+from classifier.admission import pickles
 from classifier.admission.outcome import Refusal
 from classifier.admission.sniffing import Kind
 from tests.conftest import InProcess
@@ -123,6 +124,15 @@ def crafted(content: Any) -> bytes:
     return file.getvalue()
 
 
+def cut_in_storages(after: int) -> bytes:
+    """An old file that ends so many bytes after its last pickle."""
+    content = saved(state(), legacy=True)
+    file = io.BytesIO(content)
+    for _part in range(5):
+        pickles.read(file)
+    return content[: file.tell() + after]
+
+
 def hostile_files() -> dict[str, str]:
     import torch
 
@@ -142,6 +152,8 @@ def hostile_files() -> dict[str, str]:
         "many": code_of(crafted({str(number): Tensor((4,), (1,)) for number in range(20_000)}))[:10],
         "web of dicts": code_of(saved(shared)),
         "cut": code_of(saved(state(), legacy=True)[:-40], Kind.TORCH_LEGACY),
+        "cut within a count": code_of(cut_in_storages(5), Kind.TORCH_LEGACY),
+        "cut before the last storages": code_of(cut_in_storages(20), Kind.TORCH_LEGACY),
         "sparse": code_of(saved({"w": torch.eye(3).to_sparse(), "b.weight": torch.ones(2)})),
         "complex": code_of(saved({"w": torch.ones(2, dtype=torch.complex64)})),
         "module": code_of(saved(module)),
@@ -158,7 +170,7 @@ def test_a_hostile_or_useless_file_gets_its_answer(in_torch: InProcess) -> None:
         "enormous": "too-large",
         "many": "['0', '1',",
         "web of dicts": "no-state-dict",
-        "cut": "truncated",
+        **dict.fromkeys(("cut", "cut within a count", "cut before the last storages"), "truncated"),
         "sparse": "not-numbers",
         "complex": "not-numbers",
         "module": "pickled-model",
