@@ -5,6 +5,7 @@ Keras itself goes by order, which differs with what was frozen: two normalisatio
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from classifier.admission.outcome import Refusal
 if TYPE_CHECKING:
     import keras
 
-TOP_LEVEL = "top_level_model_weights"
 # The state of random generators, which Keras 2 keeps among an augmentation layer's weights.
 GENERATORS = ("StateVar", "Variable", "rng_state", "seed_generator_state")
 COUNTERS = ("count",)
@@ -26,12 +26,16 @@ NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
 
 @dataclass(frozen=True)
 class Stored:
-    """One array of the file: in the group of the top layer `top`, called `path`, with the last part `name`."""
+    """One array of the file: in the group of the top layer `top`, called `path`, with the last part `name`.
+
+    `place` is the group of a file of Keras 3, which has the layer's class and number: `layers/conv2d_10`.
+    """
 
     top: str
     path: tuple[str, ...]
     name: str
     data: h5py.Dataset
+    place: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,10 +44,14 @@ class Stored:
 
 @dataclass(frozen=True)
 class Owner:
-    """A layer of the model that has weights and is no model; `top` is the outermost layer that it stands in."""
+    """A layer of the model that has weights and is no model; `top` is the outermost layer that it stands in.
+
+    `place` is the group that Keras 3 would give it in a file.
+    """
 
     top: str
     layer: "keras.layers.Layer"
+    place: str
 
 
 def read(group: h5py.Group) -> list[Stored]:
@@ -61,7 +69,10 @@ def read(group: h5py.Group) -> list[Stored]:
 
 
 def read_new(file: h5py.Group) -> list[Stored]:
-    """The same for the layout of Keras 3, whose groups `vars` have their layer's name, and numbers for arrays."""
+    """The same for the layout of Keras 3, whose groups `vars` have their layer's name, and numbers for arrays.
+
+    HDF5 lists groups by the alphabet, `conv2d_10` before `conv2d_2`: their order says nothing.
+    """
     found: list[Stored] = []
 
     def visit(path: str, item: Any) -> None:
@@ -69,7 +80,8 @@ def read_new(file: h5py.Group) -> list[Stored]:
             name = _text(item.attrs.get("name", ""))
             if not name:
                 raise _refusal("old-weights-layout", f"The weights at {path} do not say whose they are.")
-            found.extend(Stored(name, (), key, item[key]) for key in sorted(item, key=int))
+            where = path.removesuffix("/vars")
+            found.extend(Stored(name, (), key, item[key], where) for key in sorted(item, key=int))
 
     file.visititems(visit)
     return [stored for stored in found if stored.data.dtype.kind == "f"]
@@ -78,8 +90,11 @@ def read_new(file: h5py.Group) -> list[Stored]:
 def place(stored: list[Stored], model: "keras.Model") -> str:
     """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
     owners = list(_owners(model))
-    by_name = _by_name(stored, owners) or _by_rank(stored, owners)
-    matched = by_name or _by_order(stored, owners)
+    how, matched = "name", _by_name(stored, owners) or _by_rank(stored, owners)
+    if matched is None and any(array.place for array in stored):
+        how, matched = "class and number", _by_place(stored, owners)
+    elif matched is None:
+        how, matched = "order and shape", _by_order(stored, owners)
     if matched is None:
         raise _refusal("weights-differ", _difference(stored, owners))
     values: list[tuple[Any, Stored]] = []
@@ -93,7 +108,7 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
     for owner in owners:
         if hasattr(owner.layer, "finalize_state"):
             owner.layer.finalize_state()
-    return f"{len(values)} arrays placed by {'name' if by_name else 'order and shape'}, none left over"
+    return f"{len(values)} arrays placed by {how}, none left over"
 
 
 def is_named(group: h5py.Group) -> bool:
@@ -111,17 +126,28 @@ def _is_state(stored: Stored) -> bool:
 
 
 def _owners(model: "keras.Model") -> Iterator[Owner]:
-    for layer in model.layers:
-        yield from _owners_in(layer, layer.name)
+    for layer, place_ in _placed(model.layers, ""):
+        yield from _owners_in(layer, layer.name, place_)
 
 
-def _owners_in(layer: "keras.layers.Layer", top: str) -> Iterator[Owner]:
+def _owners_in(layer: "keras.layers.Layer", top: str, place_: str) -> Iterator[Owner]:
     inner = getattr(layer, "layers", None)
     if isinstance(inner, list):
-        for child in inner:
-            yield from _owners_in(child, top)
+        for child, inside in _placed(inner, f"{place_}/"):
+            yield from _owners_in(child, top, inside)
     elif layer.weights:
-        yield Owner(top, layer)
+        yield Owner(top, layer, place_)
+
+
+def _placed(layers: "list[keras.layers.Layer]", before: str) -> "Iterator[tuple[keras.layers.Layer, str]]":
+    """Yield each layer with its group in a file of Keras 3: its class, and the number among those of that class."""
+    from keras.src.utils.naming import to_snake_case
+
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        kind = to_snake_case(type(layer).__name__)
+        yield layer, f"{before}layers/{kind}{f'_{seen[kind]}' if seen[kind] else ''}"
+        seen[kind] += 1
 
 
 def _by_name(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
@@ -185,6 +211,17 @@ def _ranks(names: list[str]) -> list[tuple[str, int]]:
     split = [NUMBERED.fullmatch(name) for name in names]
     parts = [(found[1], int(found[2] or 0)) if found else (name, 0) for name, found in zip(names, split, strict=True)]
     return [(kind, sorted(other for name, other in parts if name == kind).index(number)) for kind, number in parts]
+
+
+def _by_place(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:
+    """The same where a file of Keras 3 has other names: by each layer's class, and its number among those."""
+    matched: dict[str, list[Stored]] = {owner.place: [] for owner in owners}
+    for array in stored:
+        if array.place not in matched:
+            return None
+        matched[array.place].append(array)
+    fits = all(_pairs(owner.layer, matched[owner.place]) is not None for owner in owners)
+    return [matched[owner.place] for owner in owners] if fits else None
 
 
 def _by_order(stored: list[Stored], owners: list[Owner]) -> list[list[Stored]] | None:

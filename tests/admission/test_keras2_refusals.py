@@ -104,6 +104,36 @@ def test_weights_of_an_application_run_under_its_name(
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+def save_alike(path: Path, pictures: Any) -> Any:
+    """Weights of twelve convolutions of one shape under names of their author's own; returns their answers."""
+    import keras
+
+    keras.utils.set_random_seed(4)
+    alike = [keras.layers.Conv2D(3, 3, padding="same", use_bias=bias, name=f"mine_{100 - n}") for n, bias in ALIKE]
+    tail = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, activation="softmax", name="out")]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *alike, *tail])
+    generator = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(generator.uniform(-0.5, 0.5, weight.shape))
+    model.save_weights(path)
+    return model.predict(pictures, verbose=0)
+
+
+ALIKE = [(number, number % 3 == 0) for number in range(12)]
+
+
+def test_layers_alike_with_other_names_go_by_their_number(in_keras: InProcess, tmp_path: Path) -> None:
+    """HDF5 lists `conv2d_10` before `conv2d_2`, and every order of these would fit."""
+    pictures, path = numbers(2, 8, 8, 3), tmp_path / "alike.weights.h5"
+    wanted = in_keras(save_alike, path, pictures)
+    layers = [{"conv2d": 3, "padding": "same", "use_bias": bias} for _number, bias in ALIKE]
+    tail = [{"globalavgpool2d": True}, {"dense": 2, "activation": "softmax"}]
+    manifest = {"architecture": STACK | {"layers": [*layers, *tail]}, "input": SIZE}
+    found, lines, _facts = in_keras(keras2.answer, path, manifest, pictures)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    assert "18 arrays placed by class and number, none left over" in lines
+
+
 @pytest.mark.parametrize(
     ("architecture", "words"),
     [

@@ -79,7 +79,15 @@ def doubling_tuple_as_key() -> bytes:
 
 def enormous_number_as_every_key() -> bytes:
     """Python hashes a number of 4 MB anew each time that it is a key."""
-    return b"\x80\x02}" + b"\x8b" + (2**22).to_bytes(4, "little") + b"\x01" * 2**22 + b"q\x000(" + b"h\x00N" * 90_000 + b"u."
+    return (
+        b"\x80\x02}"
+        + b"\x8b"
+        + (2**22).to_bytes(4, "little")
+        + b"\x01" * 2**22
+        + b"q\x000("
+        + b"h\x00N" * 90_000
+        + b"u."
+    )
 
 
 def far_memo() -> bytes:
