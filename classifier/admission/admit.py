@@ -2,9 +2,7 @@
 
 import logging
 import os
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
-from classifier.admission import answers, architectures, confinement, sniffing, staged, supervision
-from classifier.admission.outcome import Outcome, Problem, Refusal, Report
-from classifier.admission.schemas import CONVERTED, GIVEN, OFFERED, PROBED
+from classifier.admission import agreement, answers, confinement, sniffing, staged, staging, supervision
+from classifier.admission.outcome import UNFORESEEN, Outcome, Problem, Refusal, Report
+from classifier.admission.schemas import CONVERTED, OFFERED, PROBED
 from classifier.admission.supervision import Ended, Ending, Limits
 from classifier.inference.bundle import GRAPH
 from classifier.inference.classifier import NATIVE, ONNX
-from classifier.inference.manifest import Manifest, ManifestError
 
 __all__ = ["Outcome", "admit"]
 
@@ -28,13 +23,16 @@ GIB = 1024**3
 SECONDS = 60.0
 BYTES_A_SECOND = 4 * 1024**2  # what a large honest file gets on top, and how many copies of it the memory may hold
 COPIES = 5
+# How far size alone raises the limits: a padded file must not buy the machine, nor the time that the worker's task has.
+MOST_SECONDS = 300.0
+MOST_MEMORY = 6 * GIB
+SHARE = 3 / 4  # of the machine's memory, which no limit passes
+WALL_SECONDS = 780.0  # both children together, also on a busy machine; the task is killed after 900
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 OFFER = "classifier.admission.engines:offer"
 ENGINE_SECONDS = 40.0
 NOT_USED = "ONNX Runtime is not used, the framework itself answers"
-STAGING = ".admission-"
-ABANDONED_S = 6 * 3600
 SMALLER = "Register a smaller model; the limit is the operator's."
 
 log = logging.getLogger(__name__)
@@ -42,11 +40,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Job:
-    """What all steps of one admission share; `seconds` are those that are left."""
+    """What all steps of one admission share: the `seconds` left, and a `deadline` by the monotonic clock."""
 
     staging: Path
     seconds: float
     memory: int
+    deadline: float
     unconfined: bool
 
 
@@ -62,21 +61,23 @@ def admit(
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child; a large file gets a second
-    more for each 4 MiB, and five times its size. This process reads 512 bytes of the upload and imports no framework. A
-    bad file never raises; an unreadable disk does (OSError).
+    more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. This process reads 512 bytes of
+    the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
         _require_walls(unconfined)
         into.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(into)
-        with (
-            _opened(upload) as descriptor,
-            tempfile.TemporaryDirectory(dir=into, prefix=STAGING, ignore_cleanup_errors=True) as staging,
-        ):
+        staging.remove_abandoned(into)
+        with _opened(upload) as descriptor, staging.opened(into) as folder:
             size = os.fstat(descriptor).st_size
-            seconds = time_limit_s + size / BYTES_A_SECOND
-            job = _Job(Path(staging), seconds, max(memory_limit, memory_limit // 2 + COPIES * size), unconfined)
+            job = _Job(
+                folder,
+                max(time_limit_s, min(MOST_SECONDS, time_limit_s + size / BYTES_A_SECOND)),
+                _memory(memory_limit, size),
+                time.monotonic() + WALL_SECONDS,
+                unconfined,
+            )
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
         return Outcome(False, report.checks, refusal.problem)
@@ -85,8 +86,14 @@ def admit(
         return Outcome(False, report.checks, refusal.problem)
 
 
+def _memory(limit: int, size: int) -> int:
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(max(limit, min(MOST_MEMORY, limit // 2 + COPIES * size)), int(machine * SHARE))
+
+
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
-    _check_shape(manifest)
+    agreement.check(manifest)
+    manifest = agreement.told(manifest)
     size = os.fstat(descriptor).st_size
     kind = sniffing.sniff(os.pread(descriptor, sniffing.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
@@ -95,7 +102,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     given = (descriptor,)
     converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
-        complete = _agreed(manifest, converted["manifest"])
+        used, complete = agreement.agreed(manifest, converted["manifest"])
         bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
     except answers.Untrustworthy as error:
         log.warning("The bundle is not used: %s", error)
@@ -110,9 +117,9 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     return Outcome(
         accepted=True,
         report=report.checks,
-        manifest=converted["manifest"],
+        manifest=used,
         classes=complete.codes,
-        framework=converted["framework"],
+        framework=complete.framework,
         architecture=answers.plain(converted["architecture"]),
         parameters=converted["parameters"],
         sha256=bundle.sha256,
@@ -150,40 +157,6 @@ def _with_engine(
         report.warned("engine", f"{NOT_USED}: {error}")
         graph = None
     return bundle, graph, time.monotonic() - began
-
-
-def _check_shape(manifest: dict[str, Any]) -> None:
-    try:
-        jsonschema.validate(manifest, GIVEN)
-    except jsonschema.ValidationError as error:
-        message = f"The manifest cannot be read at “{error.json_path.removeprefix('$.')}”: {error.message[:200]}."
-        raise Refusal("manifest", "bad-manifest", message, "See the example of a manifest on the page.") from error
-
-
-def _agreed(given: dict[str, Any], complete: dict[str, Any]) -> Manifest:
-    """Return the child's complete manifest if it keeps all that was given. Raises Untrustworthy."""
-    for name, value in _told(given).items():
-        kept = complete.get(name)
-        if name == "input" and isinstance(kept, dict):
-            changed = [field for field, said in _told(value).items() if kept.get(field) != said]
-        elif name == "architecture" and value:
-            changed = [] if architectures.completes(value, kept) else [name]
-        elif name == "classes" and isinstance(kept, list):
-            changed = ["classes"] if kept[: len(value)] != value else []
-        else:
-            changed = [name] if value not in ("auto", kept) else []
-        if changed:
-            raise answers.Untrustworthy(f"the manifest's {', '.join(changed)} came back changed")
-    if not given.get("architecture") and not architectures.may_be_proposed(complete.get("architecture")):
-        raise answers.Untrustworthy("the architecture is none that is proposed")
-    try:
-        return Manifest.from_json(complete)
-    except ManifestError as error:
-        raise answers.Untrustworthy(f"the complete manifest is none: {error}") from error
-
-
-def _told(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _require_walls(unconfined: bool) -> None:
@@ -236,7 +209,9 @@ def _run(
         task,
         request=request,
         folder=folder,
-        limits=Limits(max(1.0, job.seconds), job.memory, disk=4 * size + GIB),
+        limits=Limits(
+            max(1.0, job.seconds), job.memory, disk=4 * size + GIB, wall=max(1.0, job.deadline - time.monotonic())
+        ),
         readable=readable,
         descriptors=descriptors,
         unconfined=job.unconfined,
@@ -257,6 +232,8 @@ def _run(
     for check in answers.report(answer):
         report.add(check)
     if "problem" in answer:
+        if answer["problem"]["code"] == UNFORESEEN:
+            log.warning("%s met what nobody foresaw: %r", task, ended.last_words)
         raise _answered(answer)
     return answer, ended
 
@@ -301,10 +278,3 @@ def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
     hint = "Do not use this file; tell the operator where it comes from."
     return Refusal("answer", "untrusted-answer", message, hint)
-
-
-def _remove_abandoned(into: Path) -> None:
-    """Remove what an admission left whose process was killed; a running one is younger than that."""
-    for folder in into.glob(f"{STAGING}*"):
-        if time.time() - folder.lstat().st_mtime > ABANDONED_S:
-            shutil.rmtree(folder, ignore_errors=True)

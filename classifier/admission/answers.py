@@ -1,6 +1,7 @@
 """What a confined child left behind, read as if an attacker had written it."""
 
 import json
+import math
 import os
 import stat
 import unicodedata
@@ -10,14 +11,12 @@ from typing import Any
 import jsonschema
 
 from classifier.admission import architectures
-from classifier.admission.outcome import Check, Problem
+from classifier.admission.outcome import TEXT_LENGTH, Check, Problem
 
 ANSWER = "answer.json"
 ANSWER_BYTES = 4 * 1024**2
-TEXT_LENGTH = 2000
 
 TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
-NUMBERS = {"type": "array", "maxItems": 10_000, "items": {"type": "number"}}
 CHECK = {
     "type": "object",
     "additionalProperties": False,
@@ -57,7 +56,7 @@ class Untrustworthy(Exception):
 def read(folder: Path, success: dict[str, Any]) -> dict[str, Any]:
     """Return the child's answer: it fits `success` or REFUSED. Raises Untrustworthy."""
     try:
-        answer = json.loads(read_file(folder / ANSWER, ANSWER_BYTES), parse_constant=_no_number)
+        answer = json.loads(read_file(folder / ANSWER, ANSWER_BYTES), parse_constant=_no_number, parse_float=_finite)
         is_refusal = isinstance(answer, dict) and "problem" in answer
         jsonschema.validate(answer, REFUSED if is_refusal else success)
     except jsonschema.ValidationError as error:
@@ -107,5 +106,10 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name[:20]} is no number")

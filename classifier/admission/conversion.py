@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifier.admission import archives, keras_files, origin, strangers, torch_files
 from classifier.admission.facts import Facts
-from classifier.admission.outcome import Refusal, Report
+from classifier.admission.outcome import Refusal, Report, answered
 from classifier.admission.pictures import pictures
 from classifier.admission.probe import check_finite
 from classifier.admission.proposals import complete
@@ -26,14 +26,8 @@ Native = Callable[[Floats, Floats | None], Floats]
 
 def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
     """Answer for an open upload; the bundle goes to `bundle/` in the working folder."""
-    report = Report()
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            answer = _convert(file, Kind(kind), manifest, Path.cwd(), report)
-        return {"report": report.rows, **answer}
-    except Refusal as refusal:
-        report.refused(refusal)
-        return {"report": report.rows, "problem": refusal.problem.to_json()}
+    with os.fdopen(descriptor, "rb") as file:
+        return answered(lambda report: _convert(file, Kind(kind), manifest, Path.cwd(), report))
 
 
 def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:

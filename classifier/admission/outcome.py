@@ -1,8 +1,13 @@
 """What an admission answers: checks, one problem or none, and where the bundle is."""
 
+import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+TEXT_LENGTH = 2000
+UNFORESEEN = "cannot-be-read"
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.check = check
-        self.problem = Problem(code, message, hint, candidates)
+        self.problem = Problem(code, _cut(message), _cut(hint), candidates)
 
 
 class Report:
@@ -72,18 +77,18 @@ class Report:
         self._checks.append(check)
 
     def passed(self, check: str, detail: str) -> None:
-        self._checks.append(Check(check, True, detail))
+        self.add(Check(check, True, _cut(detail)))
 
     def assumed(self, detail: str) -> None:
         """Note a guess that neither the file nor the manifest settled."""
-        self._checks.append(Check("assumed", True, f"assumed: {detail}"))
+        self.add(Check("assumed", True, _cut(f"assumed: {detail}")))
 
     def warned(self, check: str, detail: str) -> None:
         """Note what did not pass and is no reason to refuse."""
-        self._checks.append(Check(check, False, detail))
+        self.add(Check(check, False, _cut(detail)))
 
     def refused(self, refusal: Refusal) -> None:
-        self._checks.append(Check(refusal.check, False, refusal.problem.message))
+        self.add(Check(refusal.check, False, refusal.problem.message))
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -93,3 +98,27 @@ class Report:
     @property
     def checks(self) -> tuple[Check, ...]:
         return tuple(self._checks)
+
+
+def answered(work: Callable[[Report], dict[str, Any]]) -> dict[str, Any]:
+    """Return a child's answer: what the work gives, or why it refused. What nobody foresaw refuses too, by its name."""
+    report = Report()
+    try:
+        answer = work(report)
+        return {"report": report.rows, **answer}
+    except Refusal as refusal:
+        refused = refusal
+    except MemoryError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        words = " ".join(str(error).split())[:300]
+        message = f"The file cannot be read, for an unforeseen reason: {type(error).__name__}: {words}"
+        hint = "Look at the manifest first; if the file works elsewhere, tell the operator which program wrote it."
+        refused = Refusal("read", UNFORESEEN, message, hint)
+    report.refused(refused)
+    return {"report": report.rows, "problem": refused.problem.to_json()}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 2]} …"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.admission import plumbing
-from classifier.admission.outcome import Refusal, Report
+from classifier.admission.outcome import Refusal, Report, answered
 from classifier.admission.pictures import photograph, pictures
 from classifier.inference import bundle as bundle_files
 from classifier.inference.classifier import MODULES, Classifier, load, run
@@ -32,13 +32,7 @@ Rows = NDArray[np.floating[Any]]
 
 def probe(bundle: str, expected: list[list[float]]) -> dict[str, Any]:
     """Answer for the bundle's folder; `expected` are the framework's own probabilities on the same pictures."""
-    report = Report()
-    try:
-        answer = _probe(Path(bundle), np.array(expected), report)
-        return {"report": report.rows, **answer}
-    except Refusal as refusal:
-        report.refused(refusal)
-        return {"report": report.rows, "problem": refusal.problem.to_json()}
+    return answered(lambda report: _probe(Path(bundle), np.array(expected), report))
 
 
 def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:

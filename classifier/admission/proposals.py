@@ -46,7 +46,7 @@ def _classes(manifest: dict[str, Any], facts: Facts, report: Report) -> list[Any
         message = f"The manifest names no classes, and the file has {what}."
         raise Refusal("classes", "needs-classes", message, CLASSES_HINT)
     if len(given) < wanted and manifest.get("unnamed") == "other":
-        others = [_other(number) for number in range(1, wanted - len(given) + 1)]
+        others = [other(number) for number in range(1, wanted - len(given) + 1)]
         report.passed("classes", f"{len(given)} named, {len(others)} more are other_1 to other_{len(others)}")
         return given + others
     if len(given) != wanted:
@@ -56,7 +56,8 @@ def _classes(manifest: dict[str, Any], facts: Facts, report: Report) -> list[Any
     return given
 
 
-def _other(number: int) -> dict[str, Any]:
+def other(number: int) -> dict[str, Any]:
+    """The class for an output that nobody named."""
     return {"code": f"other_{number}", "name": f"Other {number}", "malignant": None}
 
 

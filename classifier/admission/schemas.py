@@ -4,7 +4,7 @@ from typing import Any
 
 from classifier.admission.answers import REPORT, TEXT
 from classifier.inference import layouts
-from classifier.inference.manifest import FRAMEWORKS
+from classifier.inference.manifest import FRAMEWORKS, LARGEST_SIDE, SMALLEST_SIDE
 
 CODE = {"type": "string", "minLength": 1, "maxLength": 40}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 10**11}
@@ -22,7 +22,7 @@ def _object(required: dict[str, Any], optional: dict[str, Any] | None = None, *,
 
 
 WORD = CODE | {"type": ["string", "null"]}
-SIDE = {"type": ["integer", "null"]}
+SIDE = {"type": ["integer", "null"], "minimum": SMALLEST_SIDE, "maximum": LARGEST_SIDE}
 NUMBERS = {"type": ["array", "null"], "maxItems": 3, "items": {"type": "number"}}
 CLASS = _object({"code": CODE}, closed=False)
 TRAINED_ON = _object(
@@ -46,7 +46,7 @@ GIVEN = _object(
             closed=False,
         )
         | {"type": ["object", "null"]},
-        "architecture": {"type": ["object", "null"]},
+        "architecture": {"type": ["object", "null"], "properties": {"family": WORD}},
         "output": WORD,
         "framework": WORD,
         "unnamed": {"enum": ["other", None]},

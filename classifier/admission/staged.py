@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import jsonschema
 
-from classifier.admission import answers, keras_config
+from classifier.admission import answers, keras_config, staging
 from classifier.admission.answers import Untrustworthy
 from classifier.admission.outcome import Refusal
 from classifier.admission.schemas import DESCRIPTION
@@ -33,11 +34,16 @@ class StagedBundle:
     bytes: int
 
     def move(self, into: Path) -> Path:
-        """Give the folder its name below `into` in one step; the same files may be there already, from before."""
+        """Give the folder its name below `into` in one step; the same files may be there already, from before.
+
+        What has this name and other files is damaged: it is moved aside, and removed with the abandoned folders.
+        """
         final = into / self.digest[:PREFIX]
-        if final.is_dir() and _digest(final) == self.digest:
+        if _is_whole(final, self.digest):
             return final
         _flush(self.folder)
+        if os.path.lexists(final):
+            final.rename(into / f"{staging.PREFIX}{self.digest[:PREFIX]}-{secrets.token_hex(4)}")
         os.rename(self.folder, final)  # noqa: PTH104 (refuses a folder that is not empty)
         return final
 
@@ -115,6 +121,13 @@ def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
         keras_config.check(network)
     except Refusal as refusal:
         raise Untrustworthy(f"the bundle's network is not the checked one: {refusal}") from refusal
+
+
+def _is_whole(folder: Path, digest: str) -> bool:
+    try:
+        return _digest(folder) == digest
+    except OSError:
+        return False
 
 
 def _digest(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """Start one confined child, watch its time, memory and disk, and say how it ended. Nothing of it survives the call."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -45,12 +46,13 @@ class Limits:
     """Seconds of wall time, bytes of resident memory, bytes of all files written.
 
     Seconds in which the child waited for a core that others had are not counted, up to `PATIENCE` times the limit: a
-    sound file is not refused because the machine is busy.
+    sound file is not refused because the machine is busy. `wall` are seconds that nothing prolongs.
     """
 
     seconds: float
     memory: int
     disk: int
+    wall: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,12 @@ def run(
     try:
         with tempfile.TemporaryFile("w+") as orders, tempfile.TemporaryFile("w+b") as words:
             json.dump(order, orders)
-            orders.seek(0)
-            with _start(folder.resolve(), orders, words, descriptors) as process:
+            orders.flush()
+            # A descriptor of its own: the child must not write where no limit looks.
+            with (
+                open(f"/proc/self/fd/{orders.fileno()}", "rb") as readable_orders,  # noqa: PTH123 (it has no path)
+                _start(folder.resolve(), readable_orders, words, descriptors) as process,
+            ):
                 return _Watch(process, folder, limits, words, group).until_it_ends()
     finally:
         if group:
@@ -114,7 +120,7 @@ def _package_of(task: str) -> Path:
     return Path(__file__).parents[2].joinpath(*task.split(":")[0].split(".")[:-1])
 
 
-def _start(folder: Path, orders: IO[str], words: IO[bytes], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+def _start(folder: Path, orders: IO[bytes], words: IO[bytes], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (our own interpreter and file)
         [sys.executable, "-I", "-B", str(CHILD)],
         stdin=orders,
@@ -205,9 +211,11 @@ class _Watch:
     def _passed_limit(self) -> Ending | None:
         if self._peak > self._limits.memory:
             return Ending.MEMORY
-        if self._counted() > self._limits.seconds:
+        elapsed = time.monotonic() - self._started
+        if self._counted() > self._limits.seconds or elapsed > self._limits.wall:
             return Ending.TIME
-        if usage.written(self._folder) + os.fstat(self._words.fileno()).st_size > self._limits.disk:
+        written = usage.written(self._folder) + usage.held(self._said("pid", 0))
+        if written + os.fstat(self._words.fileno()).st_size > self._limits.disk:
             return Ending.DISK
         return None
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
+from safetensors import SafetensorError
 
 from classifier.inference.manifest import Manifest
 
@@ -92,8 +93,12 @@ def read(folder: Path, *, native: bool = False) -> Bundle:
     """
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
-    except (OSError, ValueError) as error:
+        return _described(folder, description, native)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
         raise _unreadable(error) from error
+
+
+def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundle:
     if description.get("format") not in READABLE_FORMATS:
         raise BundleError(f"its format {description.get('format')!r} is not known to this version")
     described = None if native else description.get("graph")
@@ -111,10 +116,7 @@ def read(folder: Path, *, native: bool = False) -> Bundle:
 
 
 def _checked(path: Path, described: Mapping[str, Any]) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(error) from error
+    content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise BundleError("its weights are not those that were checked")
     return content

@@ -56,13 +56,21 @@ def run_prediction(*, prediction_id: int) -> None:
 def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
     """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already."""
     try:
-        return _loaded.get(model.bundle, lambda: classifier.load(bundle.read(model.bundle_path)))
+        return _loaded.get(model.bundle, lambda: classifier.load(_read(model)))
     except bundle.BundleError as error:
         raise Failure(
             "bundle-damaged",
             f"The stored files of {model} cannot be used: {error}",
             "An administrator must register the model again.",
         ) from error
+
+
+def _read(model: ModelRecord) -> bundle.Bundle:
+    """Raises BundleError where the folder is damaged, or holds other weights than those that were admitted."""
+    found = bundle.read(model.bundle_path)
+    if found.sha256 != model.sha256:
+        raise bundle.BundleError("its weights are not those of the model's record")
+    return found
 
 
 def rehearse(model: ModelRecord) -> None:

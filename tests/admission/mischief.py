@@ -194,6 +194,37 @@ def eat_disk() -> str:
     return "done"
 
 
+def eat_disk_unseen() -> str:
+    """The files have no name any more, and stay open."""
+    held = []
+    for number in range(100):
+        held.append(os.open(f"part{number}", os.O_CREAT | os.O_WRONLY))
+        Path(f"part{number}").unlink()
+        os.write(held[-1], bytes(4 * 1024**2))
+        time.sleep(0.01)
+    return "done"
+
+
+def write_to_the_orders() -> str:
+    return attempt(lambda: os.write(0, b"more"))
+
+
+def dig(levels: int = 1_500, rights: int = 0o777) -> str:
+    """Make a folder in a folder in a folder, and stay."""
+    place = os.open(".", os.O_RDONLY)
+    for _level in range(levels):
+        os.mkdir("down", rights, dir_fd=place)
+        below = os.open("down", os.O_PATH, dir_fd=place)
+        os.close(place)
+        place = below
+    time.sleep(5)
+    return "done"
+
+
+def convert_dig(**_request: Any) -> str:
+    return dig()
+
+
 def die() -> str:
     os.abort()
 
@@ -272,6 +303,13 @@ def convert_bundle_of_links(manifest: dict[str, Any], **_request: Any) -> dict[s
     Path("bundle/bundle.json").write_text("{}")
     os.link("bundle/bundle.json", "bundle/weights.safetensors")
     return _converted(manifest)
+
+
+def convert_no_number(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+    """Python reads 1e999 as infinity, which no database takes as JSON."""
+    answer = json.dumps(_converted(manifest)).replace('"version": "1"', '"version": "1", "junk": 1e999')
+    Path("answer.json").write_text(answer)
+    os._exit(0)
 
 
 def convert_other_classes(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:

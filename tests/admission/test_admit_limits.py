@@ -62,6 +62,8 @@ def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
         ("no_folder", {}, "untrusted-answer"),
         ("bundle_of_links", {}, "untrusted-answer"),
         ("other_classes", {}, "untrusted-answer"),
+        ("no_number", {}, "untrusted-answer"),
+        ("dig", {}, "disk-limit"),
     ],
 )
 def test_a_child_that_was_taken_over_gains_nothing(
@@ -119,6 +121,54 @@ def test_an_abandoned_staging_folder_is_removed(upload: Path) -> None:
     admitted(upload)
     assert not old.exists()
     assert young.exists()
+
+
+def test_size_alone_does_not_buy_the_machine(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    asked: list[supervision.Limits] = []
+
+    def run(_task: str, *, limits: supervision.Limits, **_options: Any) -> supervision.Ended:
+        asked.append(limits)
+        return supervision.Ended(supervision.Ending.TIME, 1.0, 1.0, 0, -9, "")
+
+    monkeypatch.setattr(supervision, "run", run)
+    with upload.open("r+b") as file:
+        file.truncate(2 * 1024**3)
+    admitted(upload)
+    admitted(upload, memory_limit=1024**5, time_limit_s=400)
+    assert [limits.seconds for limits in asked] == [300, 400]
+    assert [limits.memory for limits in asked] == [min(6 * 1024**3, machine * 3 // 4), machine * 3 // 4]
+    assert all(limits.wall < 900 for limits in asked)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ({"input": {"width": 0}}, "input.width"),
+        ({"input": {"width": "abc"}}, "input.width"),
+        ({"input": {"width": "32"}}, "input.width"),
+        ({"input": {"mean": [float("nan"), 0, 0]}}, "no number"),
+        ({"training_data": [{"name": "x", "images": float("inf")}]}, "no number"),
+        ({"architecture": {"family": ["torchvision"]}}, "architecture.family"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_says_where(upload: Path, manifest: dict[str, Any], words: str) -> None:
+    outcome = admitted(upload, manifest)
+    assert code_of(outcome) == "bad-manifest"
+    assert outcome.error is not None
+    assert words in outcome.error.message
+    assert not [check for check in outcome.report if check.check == "confinement"]
+
+
+@pytest.mark.parametrize("value", ["0", "1", ""])
+def test_admission_without_walls_is_asked_for_by_1_alone(value: str) -> None:
+    code = "from skinsite import settings; print(settings.SKINSITE_UNCONFINED_ADMISSION)"
+    environment = {**os.environ, "SKINSITE_UNCONFINED_ADMISSION": value}
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(value == "1")
 
 
 def test_the_admitting_process_never_imports_a_framework(tmp_path: Path) -> None:

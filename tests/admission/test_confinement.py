@@ -232,6 +232,21 @@ def test_the_child_sees_no_secret_and_no_descriptor(
     assert seen["inside"] == "allowed"
 
 
+def test_the_orders_are_no_file_to_write_to(attempt: Try) -> None:
+    assert attempt("write_to_the_orders") == "EBADF"
+
+
+def test_a_folder_that_is_closed_to_us_hides_nothing(folder: Path) -> None:
+    """Root looks into every folder; another user may not, and then nobody knows how much is inside."""
+    ended = supervision.run(
+        "tests.admission.mischief:dig",
+        request={"levels": 1, "rights": 0o300},
+        folder=folder,
+        limits=Limits(20, 1024**3, 100 * 1024**2),
+    )
+    assert ended.how is (Ending.ANSWERED if os.geteuid() == 0 else Ending.DISK)
+
+
 def test_the_upload_is_read_through_its_descriptor(attempt: Try, canary: Path) -> None:
     with canary.open("rb") as upload:
         assert attempt("read_descriptor", descriptor=upload.fileno(), descriptors=(upload.fileno(),)) == "patients"
@@ -243,6 +258,9 @@ def test_the_upload_is_read_through_its_descriptor(attempt: Try, canary: Path) -
         ("eat_memory", Limits(20, 200 * 1024**2, 1024**2), Ending.MEMORY),
         ("eat_time", Limits(1, 1024**3, 1024**2), Ending.TIME),
         ("eat_disk", Limits(20, 1024**3, 20 * 1024**2), Ending.DISK),
+        ("eat_disk_unseen", Limits(20, 1024**3, 20 * 1024**2), Ending.DISK),
+        ("dig", Limits(20, 1024**3, 100 * 1024**2), Ending.DISK),
+        ("eat_time", Limits(20, 1024**3, 1024**2, wall=1), Ending.TIME),
         ("die", LIMITS, Ending.CRASHED),
     ],
 )
