@@ -96,6 +96,30 @@ def test_the_same_upload_twice_is_one_bundle_and_other_classes_are_another(in_to
     assert [entry["code"] for entry in description["manifest"]["classes"]] == ["mel", "nv", "rust"]
 
 
+@pytest.mark.parametrize("damage", ["cut", "gone", "spare folder"])
+def test_a_damaged_bundle_is_repaired_by_the_same_upload(in_torch: InProcess, upload: Path, damage: str) -> None:
+    in_torch(uploads.save_state_dict, upload)
+    first = admitted(upload)
+    assert first.bundle is not None
+    weights = first.bundle / "weights.safetensors"
+    whole, files = weights.read_bytes(), sorted(path.name for path in first.bundle.iterdir())
+    {
+        "cut": lambda: weights.write_bytes(whole[:-100]),
+        "gone": weights.unlink,
+        "spare folder": (first.bundle / "spare").mkdir,
+    }[damage]()
+    second = admitted(upload)
+    assert second.bundle == first.bundle
+    assert weights.read_bytes() == whole
+    assert sorted(path.name for path in first.bundle.iterdir()) == files
+
+
+def test_an_empty_architecture_is_none(in_torch: InProcess, upload: Path) -> None:
+    in_torch(uploads.save_state_dict, upload)
+    outcome = admitted(upload, MANIFEST | {"architecture": {}})
+    assert outcome.accepted, outcome.error
+
+
 def test_an_encoder_with_a_head_needs_no_architecture(in_torch: InProcess, upload: Path) -> None:
     """Untrained, its features are about 1e-11: accepted, with a line that says so."""
     in_torch(uploads.save_encoder, upload, "classification_head.1")

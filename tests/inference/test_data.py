@@ -85,6 +85,26 @@ def test_changed_weights_and_unknown_formats_are_refused(tmp_path):
         bundle.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"manifest": {"classes": 3}},
+        {"manifest": None},
+        {"weights": {"sha256": "0"}},
+        {"weights": []},
+        {"graph": {"file": "network.onnx"}},
+        None,
+    ],
+)
+def test_a_description_that_is_none_is_a_damaged_bundle(tmp_path, change):
+    written(tmp_path, weight=np.ones(3))
+    path = tmp_path / bundle.DESCRIPTION
+    description = json.loads(path.read_text())
+    path.write_text(json.dumps([] if change is None else description | change))
+    with pytest.raises(bundle.BundleError):
+        bundle.read(tmp_path)
+
+
 class Loaded:
     def __init__(self, size: int) -> None:
         self.bytes = size

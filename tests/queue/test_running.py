@@ -2,8 +2,11 @@
 
 import io
 
+import numpy as np
 import pytest
 
+from classifier.inference import bundle
+from classifier.inference.manifest import Manifest, complete
 from classifier.models import Case, Prediction
 from classifier.services.cases import Upload, create_case
 from classifier.services.predictions import cancel_prediction, retry_prediction, run_prediction
@@ -13,6 +16,7 @@ from tests.factories import make_done_prediction, make_model, make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db
+SIZE = {"width": 8, "height": 8}
 
 
 def queued() -> Prediction:
@@ -32,12 +36,25 @@ def test_a_bundle_that_is_gone_fails_with_a_reason():
 def test_weights_that_were_changed_fail_with_a_reason(settings):
     row = queued()
     folder = row.model.bundle_path
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "bundle.json").write_text('{"format": 1, "weights": {"sha256": "0"}}')
     (folder / "weights.safetensors").write_bytes(b"other")
     run_prediction(prediction_id=row.pk)
     row.refresh_from_db()
     assert row.error["code"] == "bundle-damaged"
+
+
+def test_other_weights_than_those_of_the_record_fail_with_a_reason():
+    """The folder is whole, and somebody else's."""
+    row = queued()
+    folder = row.model.bundle_path
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest.from_json(complete({"classes": ["mel", "nv"], "framework": "torch", "input": SIZE}, {}))
+    bundle.write(folder, manifest=manifest, network={}, tensors={"weight": np.ones(3)})
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert row.error["code"] == "bundle-damaged"
+    assert "record" in row.error["message"]
 
 
 def test_a_row_that_is_done_is_left_alone():
