@@ -20,6 +20,12 @@ from classifier.inference.clinical import Clinical
 from classifier.inference.manifest import Manifest, ManifestError
 from classifier.inference.preprocess import network_input
 
+UNPARTED = (
+    "the network's last step cannot be taken off: the heat maps explain the logarithm of a class's probability p, or "
+    "log p/(1 - p) of a sigmoid, and not a score before it"
+)
+SUM_TOLERANCE = 1e-3
+
 Floats = NDArray[np.float32]
 Native = Callable[[Floats, Floats | None], Floats]
 
@@ -45,12 +51,14 @@ def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path
 
 def _convert_keras(saved: keras_files.Saved, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
     from classifier.admission import keras_facts
-    from classifier.inference import keras_network
+    from classifier.inference import keras_endings, keras_network
 
     model = keras_files.rebuild(saved, manifest, report)
     facts = keras_facts.read(model)
     report.passed("rebuild", f"{facts.architecture}, {facts.parameters:,} parameters")
     used = complete(manifest, facts, report)
+    if used["output"] in ("softmax", "sigmoid") and not keras_endings.is_removable(model):
+        report.passed("output", UNPARTED)
     network = keras_files.describe(model)
     return _finish(used, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
 
@@ -83,6 +91,8 @@ def _finish(
     manifest = _checked(used)
     rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
     check_finite(rows)
+    if facts.framework == "keras":
+        check_said(rows, manifest.output)
     into = folder / "bundle"
     into.mkdir()
     bundle.write(into, manifest=manifest, network=network, tensors=tensors)
@@ -118,6 +128,23 @@ def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floa
         message = f"The network cannot take a picture of {spec.width} by {spec.height} pixels: {_short(error)}"
         hint = "Correct “input.width” and “input.height”, and with a state_dict the “architecture”, in the manifest."
         raise Refusal("input", "input-size", message, hint) from error
+
+
+def check_said(rows: Floats, output: str) -> None:
+    """Raises Refusal where a network's own numbers, (n, outputs), cannot be what the manifest's `output` says."""
+    numbers = np.exp(rows) if output == "log_softmax" else rows
+    sums = numbers.sum(axis=1)
+    wrong = {
+        "softmax": (numbers < 0).any() or np.abs(sums - 1).max() > SUM_TOLERANCE,
+        "log_softmax": np.abs(sums - 1).max() > SUM_TOLERANCE,
+        "sigmoid": (numbers < 0).any() or (numbers > 1).any(),
+    }
+    if wrong.get(output):
+        low, high = float(rows.min()), float(rows.max())
+        summed = f", and as probabilities of one picture sum to {float(sums[0]):.3g}" if output != "sigmoid" else ""
+        message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
+        hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
+        raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
 
 
 def probabilities(rows: Floats, output: str, *, applied: bool) -> NDArray[np.float64]:

@@ -18,8 +18,8 @@ class Facts:
     """Sizes in pixels, None where the file leaves them open; `numbers` of clinical input, 0 for none.
 
     `ending` is None where the last layer is none of the four. `scales` names the layers by which the network itself
-    brings pixels to its own range, and `range` is what it expects then; a `pretrained_family` usually began with
-    weights from ImageNet.
+    brings pixels to its own range, and `range` is what it expects then; `unread` names one whose doing is not known.
+    A `pretrained_family` usually began with weights from ImageNet.
     """
 
     framework: str
@@ -33,4 +33,5 @@ class Facts:
     ending: Ending | None = None
     scales: tuple[str, ...] = ()
     range: tuple[int, int] = (0, 255)
+    unread: str = ""
     pretrained_family: bool = False

@@ -104,7 +104,10 @@ class Part:
 
 
 def parse(text: bytes | str) -> dict[str, Any]:
-    """Return the model's configuration without what only training needs. Raises Refusal if it is no JSON object."""
+    """Return the model's configuration without what only training needs, at any depth.
+
+    Raises Refusal if it is no JSON object, or nested deeper than a model is.
+    """
     if len(text) > MAX_BYTES:
         raise _refusal("too-large", f"The model's configuration is above the limit of {MAX_BYTES:,} bytes.")
     try:
@@ -113,7 +116,9 @@ def parse(text: bytes | str) -> dict[str, Any]:
         raise _refusal("damaged", "The model's configuration is not JSON.") from error
     if not isinstance(config, dict):
         raise _refusal("damaged", "The model's configuration is not a JSON object.")
-    config.pop("compile_config", None)
+    for inner in _objects(config):
+        if "class_name" in inner:
+            inner.pop("compile_config", None)
     return config
 
 
@@ -135,15 +140,21 @@ def check(config: dict[str, Any]) -> str:
 
 def _parts(config: Any) -> Iterator[Part]:
     """Yield everything with a class name, at any depth. Raises Refusal for a nesting that is no model's."""
+    for value in _objects(config):
+        part = _part(value)
+        if part is not None:
+            yield part
+
+
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object before those in it. Raises Refusal for a nesting that is no model's."""
     waiting: list[tuple[Any, int]] = [(config, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise _refusal("too-deep", f"The model's configuration is nested more than {MAX_DEPTH} deep.")
         if isinstance(value, dict):
-            part = _part(value)
-            if part is not None:
-                yield part
+            yield value
             waiting.extend((inner, depth + 1) for inner in value.values())
         elif isinstance(value, list):
             waiting.extend((inner, depth + 1) for inner in value)

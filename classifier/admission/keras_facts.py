@@ -9,19 +9,13 @@ from numpy.typing import NDArray
 from classifier.admission import keras_scaling
 from classifier.admission.facts import Ending, Facts
 from classifier.admission.outcome import Refusal
+from classifier.inference import keras_endings
 
 if TYPE_CHECKING:
     import keras
 
 Floats = NDArray[np.float32]
 
-ENDINGS = {
-    "softmax": Ending.SOFTMAX,
-    "sigmoid": Ending.SIGMOID,
-    "linear": Ending.LOGITS,
-    "log_softmax": Ending.LOG_SOFTMAX,
-}
-TRANSPARENT = ("Flatten", "Reshape", "Dropout", "Identity")
 HINT = "The portal classifies pictures: it needs a model with one picture as input, and one score a class as output."
 
 
@@ -41,7 +35,7 @@ def read(model: "keras.Model") -> Facts:
     if channels != 3:
         message = f"The model does not take images of 3 channels (NHWC): its input is {_shapes(images)}."
         raise _refusal("no-image-input", message)
-    scaling = keras_scaling.read(model)
+    scaling, ending = keras_scaling.read(model), keras_endings.ending(model)
     return Facts(
         framework="keras",
         architecture=_describe(model),
@@ -51,9 +45,10 @@ def read(model: "keras.Model") -> Facts:
         height=height,
         channels=channels,
         numbers=int(vectors[0].shape[1] or 0) if vectors else 0,
-        ending=ending(model),
+        ending=Ending(ending) if ending else None,
         scales=scaling.layers,
         range=scaling.range,
+        unread=scaling.unread,
     )
 
 
@@ -66,20 +61,6 @@ def native(model: "keras.Model") -> "Callable[[Floats, Floats | None], Floats]":
         return np.asarray(model(given if len(given) > 1 else given[0], training=False), np.float32)
 
     return answer
-
-
-def ending(model: "keras.Model") -> Ending | None:
-    """How the model ends, told by the operation that makes its output; Flatten and Dropout are looked through."""
-    operation, _node, _place = model.outputs[0]._keras_history
-    while type(operation).__name__ in TRANSPARENT:
-        operation, _node, _place = operation.input._keras_history
-    if hasattr(operation, "outputs") and hasattr(operation, "layers"):
-        return ending(operation)
-    kind = type(operation).__name__
-    if kind in ("Softmax", "Sigmoid", "LogSoftmax"):
-        return {"Softmax": Ending.SOFTMAX, "Sigmoid": Ending.SIGMOID, "LogSoftmax": Ending.LOG_SOFTMAX}[kind]
-    activation = getattr(operation, "activation", None)
-    return ENDINGS.get(getattr(activation, "__name__", ""))
 
 
 def _outputs(model: "keras.Model") -> int:

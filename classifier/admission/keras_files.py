@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import h5py
+
 from classifier.admission import (
     archives,
     hdf5,
@@ -20,7 +22,6 @@ from classifier.admission.archives import Bounds
 from classifier.admission.outcome import Refusal, Report
 
 if TYPE_CHECKING:
-    import h5py
     import keras
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -37,7 +38,7 @@ class Saved:
 
     config: dict[str, Any] | None
     path: Path | None = None
-    group: "h5py.Group | None" = None
+    group: h5py.Group | None = None
 
 
 def is_keras_archive(names: Iterable[str]) -> bool:
@@ -64,12 +65,22 @@ def read_hdf5(file: IO[bytes], manifest: dict[str, Any], report: Report) -> Save
     """Check a whole model, or weights whose network the manifest names. Raises Refusal; Keras is not imported."""
     opened, sentence = hdf5.open_checked(file)
     report.passed("hdf5", sentence)
+    try:
+        return _read_groups(opened, manifest, report)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = "The file's layers are not named as Keras names them: “layer_names” is a list of texts, a group each."
+        raise Refusal("hdf5", "damaged", message, HINT) from error
+
+
+def _read_groups(opened: h5py.File, manifest: dict[str, Any], report: Report) -> Saved:
     text = opened.attrs.get("model_config")
     if isinstance(text, str | bytes):
-        if "model_weights" not in opened:
+        if not isinstance(opened.get("model_weights"), h5py.Group):
             raise Refusal("hdf5", "damaged", "The file has a model's description and no group “model_weights”.", HINT)
         return Saved(_checked(text, _version(opened), report), group=opened["model_weights"])
     group = opened.get("model_weights", opened)
+    if not isinstance(group, h5py.Group):
+        raise Refusal("hdf5", "damaged", "The file's “model_weights” is an array, and no group of layers.", HINT)
     if keras_weights.is_named(group):
         _require_architecture(keras_weights.tops(group), manifest)
         return Saved(None, group=group)
@@ -106,10 +117,9 @@ def describe(model: "keras.Model") -> dict[str, Any]:
     """Return the model's configuration as Keras 3 writes it, checked like one from outside. Raises Refusal."""
     import keras
 
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
-    config.pop("compile_config", None)
+    config = keras_config.parse(json.dumps(keras.saving.serialize_keras_object(model)))
     keras_config.check(config)
-    return dict(config)
+    return config
 
 
 def _check_members(names: list[str]) -> None:
@@ -171,7 +181,7 @@ def _archive_version(archive: zipfile.ZipFile) -> str:
     return str(version)[:20]
 
 
-def _version(file: "h5py.File") -> str:
+def _version(file: h5py.File) -> str:
     """The version of Keras that wrote the file, or nothing."""
     version = file.attrs.get("keras_version", "")
     return (version.decode("ascii", "replace") if isinstance(version, bytes) else str(version))[:20]

@@ -1,4 +1,4 @@
-"""What a Keras network itself does to the values of a picture before its first layer that mixes pixels."""
+"""What a Keras network itself does to the values of a picture before its first layer with weights: tried, not read."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.inference.keras_taps import alone, operations, tapped
+
 if TYPE_CHECKING:
     import keras
 
 Floats = NDArray[np.float64]
 
-PASSING = ("CenterCrop", "Dropout", "GaussianNoise", "Identity", "InputLayer", "RandomCrop", "Resizing")
-AUGMENTATION = "Random"
+# Pictures of one colour each: black, the three channels, and one more that shows whether all is a sum of these.
+COLOURS = np.array([(0, 0, 0), (100, 0, 0), (0, 100, 0), (0, 0, 100), (40, 200, 90)], np.float32)
+STEP = 100
+OPEN_SIDE = 224
+# What brings the picture into another form and leaves its values.
+SHAPING = ("Flatten", "Reshape", "Permute", "ZeroPadding2D", "Pooling")
 # Pixels of 0 to 255 come out of a network's own scaling no wider than that: ±1 and ImageNet's ±2.6 are usual.
 WIDEST = 20.0
 # Only a mean in units of 0 to 255 is as large as that (ImageNet's are 103.9, 116.8 and 123.7).
@@ -21,89 +27,93 @@ PIXEL_MEAN = 10.0
 
 @dataclass(frozen=True)
 class Scaling:
-    """The layers that scale, and the range of pixels that their numbers are made for: 0 to 255, or 0 to 1."""
+    """The steps that scale, and the range of pixels that their numbers are made for: 0 to 255, or 0 to 1.
+
+    `unread` names a step whose doing cannot be told: then the range is not known.
+    """
 
     layers: tuple[str, ...] = ()
     range: tuple[int, int] = (0, 255)
+    unread: str = ""
 
 
 def read(model: "keras.Model") -> Scaling:
-    """Follow the picture from the input as long as every pixel is treated alike."""
-    picture = next(tensor for tensor in model.inputs if len(tensor.shape) == 4)
+    """Send pictures of one colour through the network, up to its first layer with weights."""
     way = _Way()
-    way.follow(model, picture)
-    if not way.names or (np.allclose(way.scale, 1) and np.allclose(way.offset, 0)):
-        return Scaling()
-    of_bytes = 255 * float(np.abs(way.scale).max()) <= WIDEST or float(np.abs(way.offset).max()) > PIXEL_MEAN
-    return Scaling(tuple(way.names), (0, 255) if of_bytes else (0, 1))
+    parts = operations(model)
+    names = {id(part): name for name, part in parts.items()}
+    with tapped(parts.values(), lambda part, output: way.take(part, names[id(part)], output)):
+        try:
+            model(alone([_given(tensor.shape) for tensor in model.inputs]), training=False)
+        except _Enough:
+            pass
+        except MemoryError:
+            raise
+        except Exception:  # the step after the last one that was taken fails: the check of its size will say so
+            return Scaling()
+    return way.scaling()
+
+
+class _Enough(BaseException):
+    """The first layer with weights was reached. Keras wraps every Exception on its way up."""
 
 
 @dataclass
 class _Way:
-    """What has become of a value x so far: `scale` · x + `offset`, one number a channel."""
+    """What has become of the colours so far, (5, 3); `open` are steps after that whose results are no pictures."""
 
-    scale: Floats = field(default_factory=lambda: np.ones(3))
-    offset: Floats = field(default_factory=lambda: np.zeros(3))
+    colours: Floats = field(default_factory=lambda: COLOURS.astype(np.float64))
     names: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    unread: str = ""
 
-    def follow(self, model: "keras.Model", tensor: Any) -> bool:
-        """Return whether the way led through the whole model; one inside another is followed to its own end."""
-        while tensor is not model.outputs[0]:
-            operation = _only_user(model, tensor)
-            if operation is None:
-                return False
-            if hasattr(operation, "layers") and hasattr(operation, "inputs"):
-                if not self.follow(operation, operation.inputs[0]):
-                    return False
-            elif not self._take(operation):
-                return False
-            tensor = _output_of(operation, tensor)
-        return True
+    def take(self, part: Any, name: str, output: Any) -> Any:
+        values = np.asarray(output) if hasattr(output, "shape") else None
+        kind = type(part).__name__
+        if values is not None and not _is_of_picture(values):
+            return output
+        if getattr(part, "weights", None) and kind != "Normalization":
+            if kind.endswith("Normalization") and not self.names:
+                self.unread = name
+            raise _Enough
+        if values is not None and values.ndim == 4 and values.shape[-1] == COLOURS.shape[1]:
+            self._note(name, values)
+        elif not kind.endswith(SHAPING):
+            self.open.append(name)
+        return output
 
-    def _take(self, operation: Any) -> bool:
-        kind = type(operation).__name__
-        if kind in PASSING or kind.startswith(AUGMENTATION):
-            return True
-        if kind == "Flip" and operation.axis in (-1, 3):
-            self.scale, self.offset = self.scale[::-1], self.offset[::-1]
-            return True
-        step = _step(operation)
-        if step is None:
-            return False
-        self.names.append(operation.name)
-        self.scale, self.offset = step[0] * self.scale, step[0] * self.offset + step[1]
-        return True
+    def _note(self, name: str, values: NDArray[Any]) -> None:
+        _count, rows, columns, _channels = values.shape
+        found = values[:, rows // 2, columns // 2].astype(np.float64)
+        if not np.allclose(found, values[:, rows // 3, columns // 4], rtol=1e-3, atol=1e-4):
+            self.unread = self.unread or name  # it differs by place
+        if not np.allclose(found, self.colours):
+            self.names.append(name)
+        self.colours = found
+        self.open.clear()
 
-
-def _step(operation: Any) -> tuple[Floats, Floats] | None:
-    """The step's own scale and offset, or None for what is no scaling."""
-    kind = type(operation).__name__
-    try:
-        if kind == "Rescaling":
-            return _three(operation.scale), _three(operation.offset)
-        if kind == "Normalization" and not operation.invert:
-            deviation = np.maximum(np.sqrt(_three(operation.variance)), 1e-7)
-            return 1 / deviation, -_three(operation.mean) / deviation
-    except ValueError:
-        return None
-    return None
+    def scaling(self) -> Scaling:
+        offset = self.colours[0]
+        slopes = (self.colours[1:4] - offset) / STEP
+        sums = offset + COLOURS[4] @ slopes
+        if not np.allclose(sums, self.colours[4], rtol=1e-3, atol=1e-3):
+            self.unread = self.unread or self.names[-1]
+        unread = self.unread or (self.open[0] if self.open else "")
+        if unread or not self.names:
+            return Scaling(unread=unread)
+        scale = np.abs(slopes).sum(axis=0)
+        of_bytes = 255 * float(scale.max()) <= WIDEST or float(np.abs(offset).max()) > PIXEL_MEAN
+        return Scaling(tuple(self.names), (0, 255) if of_bytes else (0, 1))
 
 
-def _three(value: Any) -> Floats:
-    """One number a channel. Raises ValueError for numbers that differ by place."""
-    return np.broadcast_to(np.asarray(value, np.float64).reshape(-1), 3)
+def _given(shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    """Pictures of one colour each, or rows of zeros, as the input wants them."""
+    if len(shape) != 4:
+        return np.zeros((len(COLOURS), *(side or 0 for side in shape[1:])), np.float32)
+    rows, columns = (side or OPEN_SIDE for side in shape[1:3])
+    return np.broadcast_to(COLOURS[:, None, None], (len(COLOURS), rows, columns, COLOURS.shape[1])).copy()
 
 
-def _only_user(model: "keras.Model", tensor: Any) -> Any:
-    users = [node for node in _nodes(model) if any(given is tensor for given in node.input_tensors)]
-    return users[0].operation if len(users) == 1 else None
-
-
-def _output_of(operation: Any, tensor: Any) -> Any:
-    nodes = [node for node in operation._inbound_nodes if any(given is tensor for given in node.input_tensors)]
-    return nodes[0].output_tensors[0]
-
-
-def _nodes(model: "keras.Model") -> list[Any]:
-    functional = getattr(model, "_functional", None) or model
-    return [node for depth in functional._nodes_by_depth.values() for node in depth]
+def _is_of_picture(values: NDArray[Any]) -> bool:
+    """Whether the pictures make a difference; they make none to what comes from the other inputs."""
+    return values.ndim > 2 or bool((values != values[:1]).any())

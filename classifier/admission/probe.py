@@ -42,11 +42,11 @@ def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
     check_finite(rows)
     report.passed("finite", f"{len(rows)} pictures, every probability is a number")
     _check_sums(rows, report)
+    layer = _note_layer(loaded, report)
     _check_sensitivity(loaded, rows, report)
     _check_repeats(rows, _answers(loaded), report)
     _check_same_as_framework(rows, expected, report)
     _note_clinical(loaded, rows, report)
-    layer = _note_layer(loaded, report)
     measured = _cost(loaded, load_ms, before, report)
     if (jpeg := photograph()) is None:
         report.warned("plumbing", "not measured: the sample photograph of the package dermapred is not installed")
@@ -148,7 +148,15 @@ def _note_layer(loaded: Classifier, report: Report) -> str:
     if loaded.layer is None:
         report.passed("layer", "no spatial layer: there will be no heat maps")
         return ""
-    maps = run(loaded, pictures()[:1], [UNKNOWN], maps=True).maps
+    try:
+        maps = run(loaded, pictures()[:1], [UNKNOWN], maps=True).maps
+    except MemoryError:
+        raise
+    except Exception as error:  # frameworks raise kinds of their own; the predictions are good all the same
+        words = " ".join(str(error).split())[:200] or type(error).__name__
+        report.warned("layer", f"there will be no heat maps: making one at the layer “{loaded.layer}” fails: {words}")
+        loaded.layer = None
+        return ""
     if maps is None:
         report.passed("layer", "no spatial layer: there will be no heat maps")
         return ""

@@ -97,6 +97,9 @@ def _input(given: dict[str, Any], facts: Facts, report: Report) -> dict[str, Any
         low, high = facts.range
         layers = ", ".join(facts.scales)
         report.passed("scaling", f"the model itself scales pixels, in {layers}: it expects {low} to {high}")
+    if facts.unread:
+        message = f"unknown: what “{facts.unread}” does to the pixels could not be read, nor which range it expects"
+        report.warned("scaling", message)
     for field, value in proposal.items():
         if given.get(field) is None:
             settled[field] = value

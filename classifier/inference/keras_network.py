@@ -3,8 +3,7 @@
 import copy
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -18,11 +17,10 @@ import tensorflow as tf
 
 from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
+from classifier.inference.keras_endings import to_logits
+from classifier.inference.keras_taps import alone, last_spatial_layer, operations, tapped
 from classifier.inference.layouts import LAST, Layout
 from classifier.inference.methods import Method
-
-ENDINGS = {"softmax", "sigmoid"}
-SHAPING = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
 
 
 def build(config: Mapping[str, Any]) -> keras.Model:
@@ -50,65 +48,6 @@ def leaves(model: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in layers if not list(layer._flatten_layers(include_self=False, recursive=False))]
 
 
-def strip_ending(model: keras.Model, ending: str) -> None:
-    """Take a final softmax or sigmoid off: the network answers with logits then. Raises ValueError if there is none."""
-    if ending not in ENDINGS:
-        return
-    layer = _last_layer(model)
-    if isinstance(layer, keras.layers.Softmax):
-        layer.call = lambda inputs, mask=None: inputs
-        return
-    activation = getattr(layer, "activation", None)
-    if getattr(activation, "__name__", "") != ending:
-        raise ValueError(f"the network does not end with {ending}: its last layer {layer.name} has none")
-    layer.activation = keras.activations.linear
-
-
-def _last_layer(model: keras.Model) -> keras.layers.Layer:
-    """The layer that makes the scores; what stands behind it and only changes their shape is looked through."""
-    operation = model.outputs[0]._keras_history.operation
-    while isinstance(operation, SHAPING):
-        operation = operation.input._keras_history.operation
-    return _last_layer(operation) if isinstance(operation, keras.Model) else operation
-
-
-@contextmanager
-def tapped(layers: list[keras.layers.Layer], tap: Any) -> Iterator[None]:
-    """Let `tap(layer, output)` see, and replace, what each of the layers returns while the block runs."""
-    originals = {layer: layer.call for layer in layers}
-
-    def listening(layer: keras.layers.Layer) -> Any:
-        return lambda *args, **kwargs: tap(layer, originals[layer](*args, **kwargs))
-
-    try:
-        for layer in layers:
-            layer.call = listening(layer)
-        yield
-    finally:
-        for layer, original in originals.items():
-            layer.call = original
-
-
-def _alone(given: list[Any]) -> Any:
-    """Keras wants a single input without a list around it."""
-    return given if len(given) > 1 else given[0]
-
-
-def last_spatial_layer(model: keras.Model) -> str | None:
-    """Return the name of the layer that ran last among those with an output (N, rows, columns, K) beyond 1 × 1."""
-    found: list[str] = []
-
-    def tap(layer: keras.layers.Layer, output: Any) -> Any:
-        shape: tuple[int, ...] = tuple(getattr(output, "shape", ()))
-        if len(shape) == 4 and shape[1] > 1 and shape[2] > 1 and not isinstance(layer, keras.layers.InputLayer):
-            found.append(layer.name)
-        return output
-
-    with tapped(leaves(model), tap):
-        model(_alone([np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs]), training=False)
-    return found[-1] if found else None
-
-
 class KerasClassifier(Classifier):
     """Two compiled functions: the network with its spatial features, and the head's gradients from those features."""
 
@@ -116,11 +55,13 @@ class KerasClassifier(Classifier):
         self.manifest = bundle.manifest
         self.model = build(bundle.network)
         fill(self.model, bundle.tensors)
-        strip_ending(self.model, self.manifest.output)
-        self.layer = bundle.layer or last_spatial_layer(self.model)
+        self._to_logits = to_logits(self.model, self.manifest.output)
+        spec, parts = self.manifest.input, operations(self.model)
+        known = bundle.layer if bundle.layer in parts else None
+        self.layer = known or last_spatial_layer(self.model, spec.height, spec.width)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
         self.layout = None if self.layer is None else Layout(LAST, 0, 0)  # Keras on TensorFlow: always channels last
-        self._tapped = [layer for layer in leaves(self.model) if layer.name == self.layer]
+        self._tapped = [parts[self.layer]] if self.layer else []
         self._network = tf.function(self.run_graph, reduce_retracing=True)
         self._head = tf.function(self._gradient, reduce_retracing=True)
 
@@ -150,12 +91,12 @@ class KerasClassifier(Classifier):
         """Return logits (N, C) and the tapped layer's features (N, rows, columns, K)."""
         seen: list[Any] = []
 
-        def tap(layer: keras.layers.Layer, features: Any) -> Any:
+        def tap(part: Any, features: Any) -> Any:
             seen.append(features)
             return features
 
         with tapped(self._tapped, tap):
-            logits = self.model(_alone(given), training=False)
+            logits = self._to_logits(self.model(alone(given), training=False))
         return logits, seen[-1] if seen else logits
 
     def _gradient(self, features: Any, given: list[Any], position: Any) -> Any:
@@ -165,10 +106,10 @@ class KerasClassifier(Classifier):
         """
         with (
             tf.GradientTape(watch_accessed_variables=False) as tape,
-            tapped(self._tapped, lambda layer, output: features),
+            tapped(self._tapped, lambda part, output: features),
         ):
             tape.watch(features)
-            logit = tf.gather(self.model(_alone(given), training=False), position, axis=1)
+            logit = tf.gather(self._to_logits(self.model(alone(given), training=False)), position, axis=1)
         return tape.gradient(logit, features, unconnected_gradients="zero")
 
 

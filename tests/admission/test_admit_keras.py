@@ -116,3 +116,34 @@ def test_a_cut_archive_is_called_incomplete(in_keras: InProcess, upload: Path) -
     content = upload.read_bytes()
     upload.write_bytes(content[: len(content) // 2])
     assert refusal(upload, {"classes": CLASSES})[0] == "truncated"
+
+
+def save_ensemble(path: Path, activation: str) -> None:
+    """A compiled model inside, whose features two heads take; the answer is the mean of both."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    picture = keras.Input((None, None, 3))
+    trunk = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()])
+    trunk.compile("adam", "mse")
+    features = trunk(picture / 255.0)
+    heads = [layers.Dense(3, activation=activation)(features) for _head in range(2)]
+    keras.Model(picture, layers.Average()(heads)).save(path)
+
+
+def test_a_mean_of_two_heads_that_takes_any_size_is_ready(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save_ensemble, upload, "softmax")
+    outcome = admitted(upload, {"classes": CLASSES, "output": "softmax", "input": {"width": 40, "height": 30}})
+    assert outcome.accepted, outcome.error
+    assert outcome.manifest is not None
+    assert outcome.manifest["input"]["range"] == [0, 255]
+    assert "explain the logarithm" in details(outcome)
+    assert "heat maps of 28 by 38" in details(outcome)
+
+
+def test_numbers_that_are_no_probabilities_are_refused_as_such(in_keras: InProcess, upload: Path) -> None:
+    in_keras(save_ensemble, upload, "linear")
+    code, message = refusal(upload, {"classes": CLASSES, "output": "softmax"})
+    assert code == "output-mismatch"
+    assert "sum to" in message

@@ -157,3 +157,29 @@ def test_hdf5_that_is_no_model_says_what_it_holds(in_keras: InProcess, upload: P
     code, message, _hint = in_keras(keras2.refusal, upload, {})
     assert code == "no-model"
     assert "x_train" in message
+
+
+def write_odd(path: Path, kind: str) -> None:
+    """HDF5 that has the attributes of a Keras file with something else in them."""
+    with h5py.File(path, "w") as file:
+        if kind == "number":
+            file.attrs["layer_names"] = 5
+        elif kind == "weights are an array":
+            file.attrs["model_config"] = '{"class_name": "Sequential", "config": {"name": "a", "layers": []}}'
+            file["model_weights"] = numbers(3)
+        else:
+            file.attrs["layer_names"] = [b"a", b"b"]
+            file["a"] = numbers(3)
+            file.create_group("b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("number", "damaged"), ("weights are an array", "damaged"), ("layer is an array", "weights-only")],
+)
+def test_odd_names_of_layers_are_refused(in_keras: InProcess, upload: Path, kind: str, code: str) -> None:
+    write_odd(upload, kind)
+    found, message, _hint = in_keras(keras2.refusal, upload, {})
+    assert found == code
+    assert "layer" in message or "model_weights" in message
+    assert "numpy" not in message

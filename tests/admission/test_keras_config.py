@@ -107,3 +107,16 @@ def test_half_precision_of_keras_3_is_single_precision() -> None:
 
 def test_ten_thousand_layers_are_refused() -> None:
     assert code_of(model(*[layer("Dense")] * 10_000)) == "too-many-layers"
+
+
+def test_what_only_training_needs_is_left_out_of_inner_models_too() -> None:
+    inner = model(layer("Dense")) | {"compile_config": {"optimizer": {"class_name": "Adam", "module": "keras"}}}
+    parsed = keras_config.parse(json.dumps(model(inner)))
+    assert "compile_config" not in json.dumps(parsed)
+    assert keras_config.check(parsed) == "Functional model of 1 built-in layers"
+
+
+def test_a_text_nested_without_end_is_refused_before_anything_copies_it() -> None:
+    with pytest.raises(Refusal) as refusal:
+        keras_config.parse(json.dumps(model())[:-1] + ', "x": ' + "[" * 900 + "]" * 900 + "}")
+    assert refusal.value.problem.code == "too-deep"
