@@ -18,7 +18,7 @@ COLOURS = np.array([(0, 0, 0), (100, 0, 0), (0, 100, 0), (0, 0, 100), (40, 200, 
 STEP = 100
 OPEN_SIDE = 224
 # What brings the picture into another form and leaves its values.
-SHAPING = ("Flatten", "Reshape", "Permute", "ZeroPadding2D", "Pooling")
+SHAPING = ("Flatten", "Reshape", "Permute", "Padding", "Pool")
 # Pixels of 0 to 255 come out of a network's own scaling no wider than that: ±1 and ImageNet's ±2.6 are usual.
 WIDEST = 20.0
 # Only a mean in units of 0 to 255 is as large as that (ImageNet's are 103.9, 116.8 and 123.7).
@@ -78,7 +78,7 @@ class _Way:
             raise _Enough
         if values is not None and values.ndim == 4 and values.shape[-1] == COLOURS.shape[1]:
             self._note(name, values)
-        elif not kind.endswith(SHAPING):
+        elif not any(word in kind for word in SHAPING):
             self.open.append(name)
         return output
 
