@@ -142,7 +142,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
 def _with_engine(
     bundle: staged.StagedBundle, layer: str, job: _Job, report: Report, size: int
 ) -> tuple[staged.StagedBundle, dict[str, Any] | None, float]:
-    """Add the graph of a faster engine if one answers alike; whatever goes wrong here costs the engine, not the model.
+    """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
@@ -151,12 +151,15 @@ def _with_engine(
     try:
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
-            bundle = staged.with_graph(bundle, job.staging / "engine" / GRAPH, graph["cut"], layer)
+            return staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"]), graph, _since(began)
     except (Refusal, answers.Untrustworthy) as error:
         log.warning("No engine for this model: %s", error)
         report.warned("engine", f"{NOT_USED}: {error}")
-        graph = None
-    return bundle, graph, time.monotonic() - began
+    return staged.proven(bundle, layer), None, _since(began)
+
+
+def _since(began: float) -> float:
+    return time.monotonic() - began
 
 
 def _require_walls(unconfined: bool) -> None:

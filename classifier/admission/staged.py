@@ -66,8 +66,18 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
     return StagedBundle(clean, sha256, _digest(clean), sum(sizes.values()))
 
 
-def with_graph(bundle_of: StagedBundle, written: Path, cut: dict[str, Any] | None, layer: str) -> StagedBundle:
-    """Move a graph that the proving child wrote into the bundle. Raises Untrustworthy for what is no plain graph."""
+def proven(
+    taken: StagedBundle, layer: str, written: Path | None = None, cut: dict[str, Any] | None = None
+) -> StagedBundle:
+    """Add the layer of the maps, and the graph that a child wrote. Raises Untrustworthy for what is no plain graph."""
+    if written is not None:
+        _check_graph(written, cut)
+    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
+    size = sum(path.stat().st_size for path in taken.folder.iterdir())
+    return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
+
+
+def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:
     from classifier.inference import graphs  # onnx: not in the web process
 
     _claim(written, GRAPH_BYTES)
@@ -77,9 +87,6 @@ def with_graph(bundle_of: StagedBundle, written: Path, cut: dict[str, Any] | Non
             graphs.Head(graph, graphs.Cut.from_json(cut))
     except graphs.GraphError as error:
         raise Untrustworthy(f"the graph cannot be used: {error}") from error
-    bundle.add_graph(bundle_of.folder, written, cut, layer or None)
-    size = sum(path.stat().st_size for path in bundle_of.folder.iterdir())
-    return StagedBundle(bundle_of.folder, bundle_of.sha256, _digest(bundle_of.folder), size)
 
 
 def _claim(path: Path, limit: int) -> int:

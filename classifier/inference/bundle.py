@@ -42,6 +42,7 @@ class Graph:
 class Bundle:
     """`network` is the framework's own description: a checked Keras config, or a PyTorch architecture.
 
+    `layer` is "" where no layer keeps the picture's geometry, None where nobody has looked yet.
     Where there is a graph, `tensors` are read only for the framework itself, and empty otherwise.
     """
 
@@ -77,13 +78,15 @@ def write(
     return digest
 
 
-def add_graph(folder: Path, graph: Path, cut: Mapping[str, Any] | None, layer: str | None) -> None:
-    """Move a checked graph into the bundle and name it, its hash and the layer of its features in the description."""
-    content = graph.read_bytes()
-    graph.replace(folder / GRAPH)
-    description = json.loads((folder / DESCRIPTION).read_bytes())
-    described = {"file": GRAPH, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "cut": cut}
-    _write(folder / DESCRIPTION, json.dumps(description | {"graph": described, "layer": layer}).encode())
+def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapping[str, Any] | None = None) -> None:
+    """Name the layer of the maps ("" for none) in the description; move a checked graph into the bundle, if any."""
+    description = json.loads((folder / DESCRIPTION).read_bytes()) | {"layer": layer}
+    if graph is not None:
+        content = graph.read_bytes()
+        graph.replace(folder / GRAPH)
+        sha256 = hashlib.sha256(content).hexdigest()
+        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut}
+    _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
 def read(folder: Path, *, native: bool = False) -> Bundle:

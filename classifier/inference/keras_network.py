@@ -58,7 +58,7 @@ class KerasClassifier(Classifier):
         self._to_logits = to_logits(self.model, self.manifest.output)
         spec, parts = self.manifest.input, operations(self.model)
         known = bundle.layer if bundle.layer in parts else None
-        self.layer = known or last_spatial_layer(self.model, spec.height, spec.width)
+        self.layer = None if bundle.layer == "" else known or last_spatial_layer(self.model, spec.height, spec.width)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
         self.layout = None if self.layer is None else Layout(LAST, 0, 0)  # Keras on TensorFlow: always channels last
         self._tapped = [parts[self.layer]] if self.layer else []

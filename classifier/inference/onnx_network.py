@@ -25,7 +25,7 @@ class OnnxClassifier(Classifier):
     def __init__(self, bundle: Bundle) -> None:
         if bundle.graph is None:
             raise BundleError("it has no graph")
-        self.manifest, self.layer = bundle.manifest, bundle.layer
+        self.manifest, self.layer = bundle.manifest, bundle.layer or None
         self._folder = bundle.folder
         self._native: Classifier | None = None
         self._session = session(bundle.graph.content)

@@ -29,7 +29,7 @@ class TorchClassifier(Classifier):
         fill(self.network, bundle.tensors)
         self.network.to(memory_format=torch.channels_last)
         spec = self.manifest.input
-        found = spatial_layer(self.network, spec.height, spec.width, bundle.layer)
+        found = None if bundle.layer == "" else spatial_layer(self.network, spec.height, spec.width, bundle.layer)
         self.layer, self.layout = found or (None, None)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
 

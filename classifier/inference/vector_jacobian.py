@@ -102,6 +102,14 @@ def _divided(node: Node, cotangent: Array, values: Values) -> Cotangents:
     return [_summed(cotangent / right, left.shape), _summed(-cotangent * left / right**2, right.shape)]
 
 
+@product("Min", "Max")
+def _limited(node: Node, cotangent: Array, values: Values) -> Cotangents:
+    """Of two values, the gradient goes to the one that was taken; to the first where they are equal."""
+    left, right = (values[name] for name in node.inputs)
+    first = left <= right if node.kind == "Min" else left >= right
+    return [_summed(cotangent * first, left.shape), _summed(cotangent * ~first, right.shape)]
+
+
 @product("Pow")
 def _powered(node: Node, cotangent: Array, values: Values) -> Cotangents:
     base, exponent = (values[name] for name in node.inputs)
@@ -267,6 +275,16 @@ def _softplus(node: Node, x: Array) -> Array:
 @slope("Erf")
 def _erf(node: Node, x: Array) -> Array:
     return np.asarray(np.float32(2 / math.sqrt(math.pi)) * np.exp(-(x**2)))
+
+
+@slope("Log")
+def _log(node: Node, x: Array) -> Array:
+    return np.asarray(1 / x)
+
+
+@slope("Neg")
+def _negative(node: Node, x: Array) -> Array:
+    return np.full(x.shape, -1, x.dtype)
 
 
 @slope("Sqrt")

@@ -53,7 +53,7 @@ def test_a_model_with_a_manifest_is_ready_and_its_report_printed(in_torch, tmp_p
     assert [row["pictures"] for row in moved] == [6, 6]
     assert all(0 <= row["largest"] <= 1 for row in moved)
     assert record.measured["process_bytes"] > 50e6
-    assert set(record.measured["stages_s"]) == {"convert", "prove"}
+    assert set(record.measured["stages_s"]) == {"convert", "prove", "engine"}
     assert ", 0 MB" not in text
     assert {entry.name: entry.identifiers.split() for entry in record.training_sets.all()} == {
         "Lines": ["ISIC_0000001", "ISIC_0000002"],

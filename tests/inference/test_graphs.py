@@ -188,7 +188,7 @@ def write_with_graph(folder: Path) -> None:
     content, cut, _reason = exporting.export(native)
     bundle.write(folder, manifest=native.manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
     (folder / "graph").write_bytes(content)
-    bundle.add_graph(folder, folder / "graph", cut and cut.to_json(), native.layer)
+    bundle.add_proven(folder, layer=native.layer, graph=folder / "graph", cut=cut and cut.to_json())
 
 
 ANSWER = """
@@ -255,7 +255,7 @@ def test_a_sound_bundle_without_a_graph_is_read_for_its_framework(tmp_path):
     assert read.graph is None
     assert list(read.tensors) == ["w"]
     (tmp_path / "graph").write_bytes(b"graph")
-    bundle.add_graph(tmp_path, tmp_path / "graph", None, "layer4")
+    bundle.add_proven(tmp_path, layer="layer4", graph=tmp_path / "graph")
     read = bundle.read(tmp_path)
     assert read.graph == bundle.Graph(b"graph", None)
     assert read.layer == "layer4"
