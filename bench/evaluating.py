@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 5
+ROUNDS = 7
 
 
 def main(bundles_of: Path) -> dict[str, Any]:
