@@ -95,7 +95,7 @@ def _finish(
         check_said(rows, manifest.output)
     into = folder / "bundle"
     into.mkdir()
-    bundle.write(into, manifest=manifest, network=network, tensors=tensors)
+    bundle.write(into, manifest=manifest, network=network, tensors=tensors, layer=manifest.layer or None)
     report.passed("convert", f"{len(tensors)} arrays as safetensors, the description as JSON, no code")
     return {
         "framework": facts.framework,

@@ -21,6 +21,7 @@ TOLERANCE = 1e-4
 SUM_TOLERANCE = 1e-5
 SENSITIVITY = 1e-6
 TIMED_RUNS = 5
+MOST_LAYERS = 8
 RETRAIN = "Look at the weights in your own framework: does it answer for a picture there?"
 
 OURS = "Tell the operator: the file itself may be good."
@@ -145,6 +146,11 @@ def _note_clinical(loaded: Classifier, rows: Rows, report: Report) -> None:
 
 def _note_layer(loaded: Classifier, report: Report) -> str:
     """A model without a layer that keeps the picture's geometry is taken; it only has no heat maps."""
+    wanted = loaded.manifest.layer
+    if wanted and loaded.layer != wanted:
+        last = ", ".join(loaded.layers[-MOST_LAYERS:]) or "none"
+        message = f"The network has no layer “{wanted}” that keeps the picture's geometry."
+        raise Refusal("layer", "no-such-layer", message, f"Its last layers that do are: {last}. Correct “layer”.")
     if loaded.layer is None:
         report.passed("layer", "no spatial layer: there will be no heat maps")
         return ""

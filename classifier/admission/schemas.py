@@ -50,6 +50,7 @@ GIVEN = _object(
         "output": WORD,
         "framework": WORD,
         "unnamed": {"enum": ["other", None]},
+        "layer": {"type": ["string", "null"], "maxLength": 200},
         "training_data": {"type": ["array", "null"], "maxItems": 100, "items": TRAINED_ON},
     },
     closed=False,

@@ -53,13 +53,14 @@ class Answer:
 class Classifier(ABC):
     """A loaded network. `layer` names where its maps come from, `bytes` estimates its memory, `engine` who computes.
 
-    `layout` says how a framework's own features hold the grid.
+    `layout` says how a framework's own features hold the grid; `layers` names all that could be chosen.
     """
 
     engine: str = NATIVE
     manifest: Manifest
     layer: str | None
     layout: Layout | None = None
+    layers: tuple[str, ...] = ()
     bytes: int
 
     @abstractmethod

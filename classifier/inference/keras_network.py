@@ -18,7 +18,7 @@ import tensorflow as tf
 from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
 from classifier.inference.keras_endings import to_logits
-from classifier.inference.keras_taps import alone, last_spatial_layer, operations, tapped
+from classifier.inference.keras_taps import alone, operations, spatial_layers, tapped
 from classifier.inference.layouts import LAST, Layout
 from classifier.inference.methods import Method
 
@@ -57,8 +57,8 @@ class KerasClassifier(Classifier):
         fill(self.model, bundle.tensors)
         self._to_logits = to_logits(self.model, self.manifest.output)
         spec, parts = self.manifest.input, operations(self.model)
-        known = bundle.layer if bundle.layer in parts else None
-        self.layer = None if bundle.layer == "" else known or last_spatial_layer(self.model, spec.height, spec.width)
+        self.layers = () if bundle.layer == "" else spatial_layers(self.model, spec.height, spec.width)
+        self.layer = bundle.layer if bundle.layer in self.layers else next(reversed(self.layers), None)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
         self.layout = None if self.layer is None else Layout(LAST, 0, 0)  # Keras on TensorFlow: always channels last
         self._tapped = [parts[self.layer]] if self.layer else []

@@ -72,8 +72,8 @@ def alone(given: list[Any]) -> Any:
     return given if len(given) > 1 else given[0]
 
 
-def last_spatial_layer(model: keras.Model, height: int, width: int) -> str | None:
-    """Return the name of the operation that ran last among those that keep the picture's geometry (px), or None.
+def spatial_layers(model: keras.Model, height: int, width: int) -> tuple[str, ...]:
+    """Return the names of the operations that keep the picture's geometry (px), in the order in which they ran.
 
     One that runs twice is left out: its two outputs would be taken for one.
     """
@@ -93,7 +93,7 @@ def last_spatial_layer(model: keras.Model, height: int, width: int) -> str | Non
     given = [np.zeros(shapes.get(len(each.shape), (1, *each.shape[1:])), np.float32) for each in model.inputs]
     with tapped(parts.values(), tap):
         model(alone(given), training=False)
-    return next((name for name in reversed(found) if runs[name] == 1), None)
+    return tuple(name for name in found if runs[name] == 1)
 
 
 def _is_grid(shape: tuple[Any, ...], height: int, width: int) -> bool:

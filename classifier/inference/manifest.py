@@ -67,7 +67,7 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A complete manifest. `output` is what the file itself ends with."""
+    """A complete manifest. `output` is what the file itself ends with, `layer` where maps are made ("": the last)."""
 
     name: str
     version: str
@@ -79,6 +79,7 @@ class Manifest:
     training_data: tuple[Mapping[str, Any], ...] = ()
     licence: str = ""
     card: str = ""
+    layer: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Manifest":
@@ -95,6 +96,7 @@ class Manifest:
             training_data=reader.training_data(),
             licence=reader.text("licence", 300, default=""),
             card=reader.text("card", 100_000, default=""),
+            layer=reader.text("layer", 200, default=""),
         )
         if reader.problems:
             raise ManifestError(reader.problems)

@@ -21,18 +21,16 @@ class Ended:
     shape: tuple[int, ...]
 
 
-def spatial_layer(network: nn.Module, height: int, width: int, name: str | None = None) -> tuple[str, Layout] | None:
-    """Return the module's name and the layout of its output, or None; with `name`, of that module."""
+def spatial_layers(network: nn.Module, height: int, width: int) -> dict[str, Layout]:
+    """Return the modules whose output keeps the picture's geometry, with its layout, the best for maps as the last."""
     ended = _run(network, height, width)
     grids = [(each, layout) for each in ended if (layout := of_shape(each.shape, height, width))]
-    if not grids:
-        return None
-    tokens = _before_last_block(ended, grids)
-    if name is None:
-        return tokens or (grids[-1][0].name, grids[-1][1])
-    if tokens and tokens[0] == name:
-        return tokens
-    return next(((each.name, layout) for each, layout in reversed(grids) if each.name == name), None)
+    found = {each.name: layout for each, layout in grids}
+    if grids and (tokens := _before_last_block(ended, grids)):
+        found[tokens[0]] = tokens[1]
+    elif grids:
+        found[grids[-1][0].name] = found.pop(grids[-1][0].name)
+    return found
 
 
 def _run(network: nn.Module, height: int, width: int) -> list[Ended]:

@@ -12,7 +12,7 @@ from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
 from classifier.inference.methods import Method
 from classifier.inference.torch_architectures import build, fill
-from classifier.inference.torch_layers import spatial_layer
+from classifier.inference.torch_layers import spatial_layers
 
 torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 torch.backends.mha.set_fastpath_enabled(False)  # another path for the same numbers, which no graph knows
@@ -29,8 +29,10 @@ class TorchClassifier(Classifier):
         fill(self.network, bundle.tensors)
         self.network.to(memory_format=torch.channels_last)
         spec = self.manifest.input
-        found = None if bundle.layer == "" else spatial_layer(self.network, spec.height, spec.width, bundle.layer)
-        self.layer, self.layout = found or (None, None)
+        found = {} if bundle.layer == "" else spatial_layers(self.network, spec.height, spec.width)
+        self.layers = tuple(found)
+        self.layer = bundle.layer if bundle.layer in found else next(reversed(found), None)
+        self.layout = found[self.layer] if self.layer else None
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
 
     def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:

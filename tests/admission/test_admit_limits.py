@@ -148,7 +148,7 @@ def test_size_alone_does_not_buy_the_machine(upload: Path, monkeypatch: pytest.M
         ({"input": {"width": "abc"}}, "input.width"),
         ({"input": {"width": "32"}}, "input.width"),
         ({"input": {"mean": [float("nan"), 0, 0]}}, "no number"),
-        ({"training_data": [{"name": "x", "images": float("inf")}]}, "no number"),
+        ({"comment": [{"deep": float("inf")}]}, "no number"),
         ({"architecture": {"family": ["torchvision"]}}, "architecture.family"),
     ],
 )

@@ -252,3 +252,16 @@ def test_a_pickle_that_would_run_code_never_does(upload: Path, monkeypatch: pyte
     assert outcome.error is not None
     assert "posix.mkdir" in outcome.error.message
     assert not list(upload.parent.rglob("PICKLE_WAS_EXECUTED"))
+
+
+def test_the_layer_of_the_maps_can_be_chosen(in_torch: InProcess, upload: Path) -> None:
+    in_torch(save, upload, {})
+    usual = admitted(upload)
+    chosen = admitted(upload, MANIFEST | {"layer": "conv1"})
+    assert usual.accepted and usual.engine == "onnxruntime", details(usual)
+    assert usual.layer != "conv1"
+    assert chosen.layer == "conv1", chosen.error
+    assert "heat maps of 32 by 32" in details(chosen)
+    unknown = admitted(upload, MANIFEST | {"layer": "layer4"})
+    assert code_of(unknown) == "no-such-layer"
+    assert unknown.error is not None and "conv1" in unknown.error.hint

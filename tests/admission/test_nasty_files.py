@@ -84,7 +84,11 @@ def assert_accepted(outcome: Outcome, into: Path) -> None:
     assert outcome.accepted, outcome
     assert outcome.error is None
     assert outcome.bundle is not None
-    assert sorted(path.name for path in outcome.bundle.iterdir()) == ["bundle.json", "weights.safetensors"]
+    assert sorted(path.name for path in outcome.bundle.iterdir()) == [
+        "bundle.json",
+        "network.onnx",
+        "weights.safetensors",
+    ]
     assert list(into.iterdir()) == [outcome.bundle]
     assert all(check.passed for check in outcome.report)
 

@@ -47,12 +47,12 @@ def compared(native: Any, vectors: Any = None) -> dict[str, Any]:
 
 
 def torch_native(network: Any, side: int = SIDE) -> Any:
-    from classifier.inference.torch_layers import spatial_layer
+    from classifier.inference.torch_layers import spatial_layers
     from classifier.inference.torch_network import TorchClassifier
 
     native = TorchClassifier.__new__(TorchClassifier)
     native.network, native.manifest = network.eval().requires_grad_(False), manifest_of("torch", side)
-    native.layer, native.layout = spatial_layer(native.network, side, side) or (None, None)
+    native.layer, native.layout = list(spatial_layers(native.network, side, side).items())[-1]
     return native
 
 
