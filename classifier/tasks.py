@@ -7,8 +7,9 @@ from celery import shared_task
 from celery.signals import worker_process_init
 
 from classifier.services.admissions import run_admission
+from classifier.services.explanations import run_explanation
 from classifier.services.predictions import run_prediction
-from classifier.services.queueing import ADMIT, PREDICT
+from classifier.services.queueing import ADMIT, EXPLAIN, PREDICT
 from classifier.services.workers import warm_up
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,12 @@ def prepare(**kwargs: object) -> None:
 def predict(prediction_id: int) -> None:
     """Needs a queued prediction; leaves it done, failed, or queued again."""
     run_prediction(prediction_id=prediction_id)
+
+
+@shared_task(name=EXPLAIN, soft_time_limit=None, time_limit=180)
+def explain(job_id: int) -> None:
+    """Needs a queued explanation; leaves its maps stored and the job done, failed, or queued again."""
+    run_explanation(job_id=job_id)
 
 
 @shared_task(name=ADMIT, time_limit=900)

@@ -1,31 +1,33 @@
 """Predictions: try again, cancel, explain; and the pictures of both."""
 
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from ninja import Router, Status
 
-from classifier.api.schemas import Explanation, Prediction
+from classifier.api.schemas import Explanation, ExplanationState, Prediction
 from classifier.inference.heat import negative, positive
-from classifier.models import CaseImage
+from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
 from classifier.services.documents import Document, prediction_document
-from classifier.services.heat import GRAD_CAM, explanation_of, heat_png
-from classifier.services.predictions import cancel_prediction, retry_prediction
+from classifier.services.explanations import INSTEAD, ask
+from classifier.services.heat import Grid, Scale, Side, View, heat_png
+from classifier.services.predictions import GRAD_CAM, cancel_prediction, retry_prediction
 from classifier.services.waiting import positions_in
 from skinsite.api.access import Bearer, Session
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
 from skinsite.jobs import State
 from skinsite.media import serve
-from skinsite.refusal import Conflict, Problem, Refusal
+from skinsite.refusal import Problem, Refusal
 
 router = Router(tags=["predictions"])
 pictures = Router(tags=["pictures"])
-METHODS = (GRAD_CAM,)
 DIGITS = 8
 PICTURE = {200: bytes} | problems(401, 404, 422, 429)
 READS_PICTURES = [Bearer(), Session()]
@@ -49,40 +51,75 @@ def cancel(request: HttpRequest, id: str) -> Any:
 
 @router.get(
     "/{id}/explanations",
-    response={200: Explanation} | problems(401, 404, 409, 422, 429),
+    auth=READS_PICTURES,
+    response={200: Explanation, 202: ExplanationState} | problems(401, 404, 409, 422, 429),
+    url_name="explanations",
     summary="Heat maps of all classes",
 )
-def explanations(request: HttpRequest, id: str, method: str = GRAD_CAM) -> Any:
-    """One map for each class, at the layer's own resolution, not rescaled."""
-    prediction = _visible(request, id)
-    if method not in METHODS:
-        raise Refusal(Problem("method", f"The method {method[:40]!r} is not known. Known are: {', '.join(METHODS)}."))
-    if prediction.state != State.DONE:
-        raise Conflict(f"This prediction is {prediction.state}: it has maps once it is done.")
-    explanation = explanation_of(prediction)
-    if explanation is None:
-        raise Refusal(Problem("method", "no-spatial-layer: this model has no layer that keeps the picture's geometry."))
-    maps = explanation.signed_maps()
-    return {
-        "method": explanation.method,
-        "target": prediction.top_code,
-        "layer": explanation.layer,
-        "rows": explanation.rows,
-        "columns": explanation.columns,
-        "region": explanation.region,
-        "maps": {code: _numbers(positive(values)) for code, values in maps.items()},
-        "lowers": {code: _numbers(negative(values)) for code, values in maps.items()},
-        "checks": [],
-    }
+def explanations(request: HttpRequest, response: HttpResponse, id: str, method: str = GRAD_CAM) -> Any:
+    """One map for each class, at the layer's own resolution, not rescaled.
+
+    `grad-cam` is stored with the prediction. Another method is made when it is first asked for: 202, then ask again.
+    """
+    return _explained(_visible(request, id), response, method, again=False)
+
+
+@router.post(
+    "/{id}/explanations",
+    response={200: Explanation, 202: ExplanationState} | problems(401, 404, 409, 422, 429),
+    summary="Ask for heat maps again",
+)
+def explain_again(request: HttpRequest, response: HttpResponse, id: str, method: str = GRAD_CAM) -> Any:
+    """As reading them, but a failed one is tried once more."""
+    return _explained(_visible(request, id), response, method, again=True)
+
+
+def _explained(prediction: PredictionRow, response: HttpResponse, method: str, *, again: bool) -> Any:
+    found = ask(prediction=prediction, method=method, again=again)
+    if isinstance(found, ExplanationJob):
+        if found.state in (State.FAILED, State.CANCELLED):
+            raise Refusal(Problem("method", f"{found.error_code}: {found.error_message} {found.error_hint}".strip()))
+        address = reverse("api:explanations", args=[prediction.pk])
+        response["Location"] = f"{address}?{urlencode({'method': found.method})}"
+        return Status(202, {"method": found.method, "state": found.state, "error": None})
+    if found.error:
+        raise Refusal(Problem("method", f"{found.error['code']}: {found.error['message']} {INSTEAD}"))
+    maps = found.signed_maps()
+    return Status(
+        200,
+        {
+            "method": found.method,
+            "target": prediction.top_code,
+            "layer": found.layer,
+            "rows": found.rows,
+            "columns": found.columns,
+            "region": found.region,
+            "maps": {code: _numbers(positive(values)) for code, values in maps.items()},
+            "lowers": {code: _numbers(negative(values)) for code, values in maps.items()},
+            "checks": [],
+        },
+    )
 
 
 @pictures.get(
     "/predictions/{id}/heat.png", auth=READS_PICTURES, response=PICTURE, url_name="heat", summary="A heat map as PNG"
 )
-def heat(request: HttpRequest, id: str, scale: Literal["relative", "absolute"] = "relative") -> HttpResponseBase:
-    """A layer for the whole upright picture; `class` is a code, the class that won if it is left out."""
+def heat(
+    request: HttpRequest,
+    id: str,
+    method: str = GRAD_CAM,
+    against: str = "",
+    side: Side = "raises",
+    scale: Scale = "relative",
+    grid: Grid = "smooth",
+) -> HttpResponseBase:
+    """A layer for the whole upright picture; `class` is a code, the class that won if it is left out.
+
+    `against`, a class code too, takes that class's map away, where the method is linear. `side` is what raises the
+    score or what lowers it, `grid` the layer's own cells or smooth. 404 while the method's maps have not been made.
+    """
     prediction = _visible(request, id)
-    content = heat_png(prediction, request.GET.get("class", prediction.top_code), scale)
+    content = heat_png(prediction, View.read(request.GET.dict()))
     if content is None:
         raise Http404
     return serve(content, content_type="image/png", immutable=True)

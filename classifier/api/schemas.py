@@ -167,6 +167,14 @@ class CaseList(Schema):
     next: str | None = Field(description="address of the next page")
 
 
+class ExplanationState(Schema):
+    """The maps are not there yet: ask again."""
+
+    method: str
+    state: JobState
+    error: Failure | None
+
+
 class Explanation(Schema):
     """Maps at the layer's own resolution, one for each class, NOT rescaled."""
 

@@ -146,7 +146,7 @@ def run(
 ) -> Answer:
     """Preprocess pictures, uint8 (height, width, 3) each, and predict; preprocessing counts as predicting."""
     began = time.perf_counter()
-    inputs, vectors = _prepared(pictures, details, classifier.manifest.input)
+    inputs, vectors = prepared(pictures, details, classifier.manifest.input)
     prepared_ms = (time.perf_counter() - began) * 1000
     answer = classifier.predict(inputs, vectors, maps=maps, method=method)
     return Answer(**{**vars(answer), "predict_ms": answer.predict_ms + prepared_ms})
@@ -157,11 +157,12 @@ def logits(classifier: Classifier, pictures: Sequence[Pixels], details: Sequence
 
     One sigmoid's logit z is (0, z): their softmax is (1 - p, p).
     """
-    found = classifier.output(*_prepared(pictures, details, spec)).logits
+    found = classifier.output(*prepared(pictures, details, spec)).logits
     return np.concatenate([np.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
 
 
-def _prepared(pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> tuple[Floats, Floats | None]:
+def prepared(pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> tuple[Floats, Floats | None]:
+    """Return what a network takes: inputs (N, height, width, 3), and clinical vectors (N, K) or None."""
     inputs = np.stack([network_input(picture, spec) for picture in pictures])
     if spec.clinical == "none":
         return inputs, None

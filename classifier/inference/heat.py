@@ -37,11 +37,25 @@ def negative(signed: Floats) -> Floats:
     return np.maximum(-signed, 0)
 
 
-def render(values: Floats, region: Region, width: int, height: int, peak: float, side: int = 512) -> bytes:
+def render(
+    values: Floats, region: Region, width: int, height: int, peak: float, side: int = 512, *, native: bool = False
+) -> bytes:
     """Return a PNG (RGBA) of `values` (rows, columns), laid over the picture of `width` × `height` px.
 
-    The longer side of the PNG has `side` px. Colour and opacity run from 0 to `peak`; a flat map (peak 0) is
-    transparent. Outside of `region` (left, top, right, bottom in picture px) nothing is drawn.
+    The longer side of the PNG has `side` px.
+    """
+    file = io.BytesIO()
+    layer(values, region, width, height, peak, side, native=native).save(file, "PNG", compress_level=3)
+    return file.getvalue()
+
+
+def layer(
+    values: Floats, region: Region, width: int, height: int, peak: float, side: int, *, native: bool = False
+) -> Image.Image:
+    """Return an RGBA picture of `values` (rows, columns): smooth between the places, or cell by cell if `native`.
+
+    Colour and opacity run from 0 to `peak`; a flat map (peak 0) is transparent. Outside of `region` (left, top, right,
+    bottom in picture px) nothing is drawn.
     """
     scale = side / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -54,14 +68,13 @@ def render(values: Floats, region: Region, width: int, height: int, peak: float,
         size,
         Image.Transform.AFFINE,
         (1 / horizontal, 0, 1 - left / horizontal, 0, 1 / vertical, 1 - top / vertical),
-        Image.Resampling.BICUBIC,
+        Image.Resampling.NEAREST if native else Image.Resampling.BICUBIC,
     )
     heat = np.asarray(placed).clip(0, 1)
     alpha = np.clip(heat / FULL_ALPHA_FROM, 0, 1) * _inside(size, (left, top, right, bottom))
-    layer = np.dstack([_colours()[(heat * (LEVELS - 1)).round().astype(int)], (alpha * 255).round().astype(np.uint8)])
-    file = io.BytesIO()
-    Image.fromarray(layer).save(file, "PNG", compress_level=3)
-    return file.getvalue()
+    return Image.fromarray(
+        np.dstack([_colours()[(heat * (LEVELS - 1)).round().astype(int)], (alpha * 255).round().astype(np.uint8)])
+    )
 
 
 def legend_colours(number: int) -> list[str]:

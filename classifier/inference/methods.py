@@ -12,12 +12,18 @@ _methods: dict[str, "Method"] = {}
 
 
 class Method(ABC):
-    """`per_class` is False where the map is the same for every class."""
+    """`per_class` is False where the map is the same for every class.
+
+    `linear`: linear in the gradient, so that the map of a difference of two scores is the difference of their maps.
+    `on_tokens` is False where a normalisation behind the features leaves nothing of the map.
+    """
 
     name: str
     label: str
     about: str
     per_class = True
+    linear = False
+    on_tokens = True
 
     def __init_subclass__(cls) -> None:
         _methods[cls.name] = cls()
@@ -42,6 +48,7 @@ class GradCam(Method):
     name = "grad-cam"
     label = "Grad-CAM"
     about = "Features of the last spatial layer, each weighted by its mean gradient."
+    linear = True
 
     def map(self, features: Floats, gradient: Floats) -> Floats:
         return _weighted(features, gradient.mean(axis=(1, 2)))
@@ -67,6 +74,8 @@ class HiResCam(Method):
     name = "hirescam"
     label = "HiResCAM"
     about = "Each place's features times its own gradient: shows only places that the score was made from."
+    linear = True
+    on_tokens = False
 
     def map(self, features: Floats, gradient: Floats) -> Floats:
         return np.asarray((features * gradient).sum(axis=-1))

@@ -35,6 +35,7 @@ class OnnxClassifier(Classifier):
             self._head = Head(parse(bundle.graph.content), Cut.from_json(cut)) if cut else None
         except GraphError as error:
             raise BundleError(str(error)) from error
+        self.layout = self._head.cut.layout if self._head else None
         self.bytes = COPIES * len(bundle.graph.content) + (self._head.bytes if self._head else 0)
 
     def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:
@@ -72,6 +73,7 @@ class OnnxClassifier(Classifier):
     def _by_framework(self, inputs: Floats, vectors: Floats | None, method: Method) -> Floats | None:
         if self._native is None:
             self._native = load(bundles.read(self._folder, native=True))
+            self.layout = self._native.layout
         return self._native.output(inputs, vectors, method).maps
 
 

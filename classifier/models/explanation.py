@@ -1,10 +1,14 @@
-"""An explanation: the heat maps of one prediction, all classes, by one method."""
+"""An explanation: the heat maps of one prediction, all classes, by one method; and the job that makes it."""
+
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from django.db import models
+from django.db.models import Q
 
 from classifier.models.prediction import Prediction
+from skinsite.jobs import OPEN, Job, JobQuerySet
 
 
 class Explanation(models.Model):
@@ -32,3 +36,29 @@ class Explanation(models.Model):
         codes = [entry["code"] for entry in self.prediction.model.classes]
         maps = np.frombuffer(self.maps, dtype="<f4").reshape(-1, self.rows or 1, self.columns or 1)
         return dict(zip(codes, maps, strict=True)) if len(maps) else {}
+
+
+class ExplanationJobQuerySet(JobQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(prediction__image__case__owner=user)
+
+
+class ExplanationJob(Job):
+    """Asked for by a person, and done when the `Explanation` of its method is stored. Grad-CAM needs none."""
+
+    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="explanation_jobs")
+    method = models.CharField(max_length=30)
+
+    objects = ExplanationJobQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        abstract = False
+        ordering = ["pk"]
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(fields=["prediction", "method"], name="one_job_an_explanation"),
+        ]
+        indexes = [models.Index(fields=["state"], condition=Q(state__in=OPEN), name="open_explanations")]
+
+    def __str__(self) -> str:
+        return f"{self.method} of prediction {self.prediction_id}: {self.state}"

@@ -1,27 +1,35 @@
 """What the page of a case shows: one image at a time, what each model says about it, and one map."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from classifier.agreement import Opinion, same, sentence
-from classifier.models import Case, CaseImage, Prediction
+from classifier.inference.explaining import WAYS, Way
+from classifier.models import Case, CaseImage, Explanation, ExplanationJob, Prediction
 from classifier.models.case import case_state
-from classifier.services import heat, waiting
-from skinsite.jobs import FINAL, State
+from classifier.services import waiting
+from classifier.services.explanations import FINAL_REASONS, asked
+from classifier.services.heat import Maps, Side, View, scale_end, words
+from skinsite.jobs import FINAL, OPEN, State
+from skinsite.refusal import Refusal
 
+GRAD_CAM_VIEW = View()
+SIDES: tuple[Side, ...] = get_args(Side)
 FEW_CLASSES = 5
 SMALL = 0.005
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One prediction as the page shows it."""
+    """One prediction as the page shows it; `missing` says why the chosen method has no maps of it (yet)."""
 
     prediction: Prediction
     reference: str
     shown_code: str
-    peaks: dict[str, float]
+    view: View
+    maps: Maps | None
+    missing: ExplanationJob | Refusal | None
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -30,13 +38,34 @@ class Answer:
             row
             | {
                 "reference": bool(self.reference) and same(row["code"], self.reference),
-                "has_map": row["code"] in self.peaks,
                 "shown": row["code"] == self.shown_code,
-                "peak": self.peaks.get(row["code"], 0.0),
-                "peak_of_all": self.peaks.get("", 0.0),
+                "map": self._map(row["code"]),
             }
             for row in self.prediction.distribution
         ]
+
+    def _map(self, code: str) -> dict[str, str] | None:
+        """What the viewer needs of one class's map: where it is, and words and the end of the scale for each side."""
+        maps = self.maps
+        if maps is None or code not in maps.codes:
+            return None
+        raises, lowers = (replace(self.view, code=code, against=maps.against, side=side) for side in SIDES)
+        plain = replace(raises, scale="relative", grid="smooth")
+        peaks = {view.side: maps.peak(code, view.side) for view in (raises, lowers)}
+        shown = replace(plain, side=self.view.side, scale=self.view.scale, grid=self.view.grid)
+        found = {
+            "query": plain.query,
+            "shown_query": shown.query,
+            "words": words(self.prediction, raises, peaks["raises"]),
+            "words_lowers": words(self.prediction, lowers, peaks["lowers"]),
+            "peak": f"{peaks['raises']:.3g}",
+            "peak_lowers": f"{peaks['lowers']:.3g}",
+            "peak_of_all": f"{maps.peak_of_all:.3g}",
+        }
+        return found | {
+            "shown_words": found["words" if shown.side == "raises" else "words_lowers"],
+            "shown_peak": f"{scale_end(maps, shown, code):.3g}",
+        }
 
     @property
     def first_rows(self) -> list[dict[str, Any]]:
@@ -50,15 +79,38 @@ class Answer:
     def _matters(self, place: int, row: dict[str, Any]) -> bool:
         return place == 0 or row["reference"] or (place < FEW_CLASSES and row["probability"] >= SMALL)
 
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        stored = self.prediction.explanations.all()
+        return next((row for row in stored if row.method == self.view.method), None)
+
     @property
-    def explanation_error(self) -> dict[str, str] | None:
-        for explanation in self.prediction.explanations.all():
-            return explanation.error
-        return None
+    def job(self) -> ExplanationJob | None:
+        return self.missing if isinstance(self.missing, ExplanationJob) else None
+
+    @property
+    def no_map(self) -> dict[str, Any] | None:
+        """Why there is no map by the chosen method, whether another try may help, and whether occlusion would."""
+        if self.job is not None and self.job.state in (State.FAILED, State.CANCELLED):
+            error = self.job.error or {"code": "cancelled", "message": "This map was cancelled.", "hint": ""}
+            code, message = error["code"], f"{error['message']} {error['hint']}".strip()
+        elif isinstance(self.missing, Refusal):
+            code, message = "refused", str(self.missing).removeprefix("no-spatial-layer: ")
+        elif self.explanation is not None and self.explanation.error:
+            code, message = self.explanation.error["code"], self.explanation.error["message"]
+        else:
+            return None
+        instead = self.view.way.needs_layer
+        again = self.job is not None and code not in FINAL_REASONS
+        return {"message": message, "again": again, "instead": instead and not again}
+
+    @property
+    def job_seconds(self) -> float:
+        return waiting.seconds_running(self.job) if self.job else 0.0
 
     @property
     def layer(self) -> str:
-        return next((explanation.layer for explanation in self.prediction.explanations.all()), "")
+        return self.explanation.layer if self.explanation else ""
 
     @property
     def position(self) -> int:
@@ -74,16 +126,40 @@ class Answer:
 
 
 class CasePage:
-    """`image` and `shown` (PREDICTION.CODE) come from the address; what they do not say is chosen."""
+    """`image`, `shown` (PREDICTION.CODE) and the view come from the address; what they do not say is chosen."""
 
-    def __init__(self, case: Case, *, image: str = "", shown: str = "") -> None:
+    def __init__(self, case: Case, *, image: str = "", shown: str = "", view: View = GRAD_CAM_VIEW) -> None:
         self.case = case
         self.images: list[CaseImage] = list(case.images.all())
         self.image = next((one for one in self.images if str(one.pk) == image), self.images[0])
         self.predictions: list[Prediction] = list(self.image.predictions.all())
+        self.view = view if view.way.linear else replace(view, against="")
         self._wanted = shown
         for prediction in self.predictions:
             prediction.image = self.image
+            self.image.case = case
+        self.missing = asked(predictions=self.predictions, method=view.method)
+
+    @property
+    def ways(self) -> list[Way]:
+        return list(WAYS.values())
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """All classes of the image's models, {code: name}, for contrasts."""
+        return {code: name for row in self.predictions for code, name in row.model.class_names.items()}
+
+    @property
+    def query(self) -> str:
+        """What the panel asks for when it refreshes itself."""
+        view = f"&{self.view.query}" if self.view.query else ""
+        return f"image={self.image.pk}{view}"
+
+    @property
+    def refreshes(self) -> bool:
+        """Something on the page is still to come."""
+        jobs = [job for job in self.missing.values() if isinstance(job, ExplanationJob)]
+        return not self.is_final or any(job.state in OPEN for job in jobs)
 
     @property
     def is_final(self) -> bool:
@@ -103,26 +179,40 @@ class CasePage:
     def answers(self) -> list[Answer]:
         shown_pk, _, code = self.shown.partition(".")
         return [
-            Answer(row, self.case.reference, code if str(row.pk) == shown_pk else "", self._peaks.get(row.pk, {}))
+            Answer(
+                row,
+                self.case.reference,
+                code if str(row.pk) == shown_pk else "",
+                self.view,
+                self._maps.get(row.pk),
+                self.missing.get(row.pk),
+            )
             for row in self.predictions
         ]
 
     @cached_property
-    def _peaks(self) -> dict[int, dict[str, float]]:
-        """The maxima of the maps of each prediction of this image."""
+    def _maps(self) -> dict[int, Maps]:
+        """The maps of each prediction of this image; a class that a model does not have is no contrast for it."""
+        owners = {row.pk: row for row in self.predictions if row.state == State.DONE}
         found = {}
-        for row in self.predictions:
-            if row.state == State.DONE and (explanation := heat.explanation_of(row)):
-                found[row.pk] = heat.peaks(explanation)
+        for stored in Explanation.objects.filter(prediction__in=owners, method=self.view.method, error__isnull=True):
+            stored.prediction = owners[stored.prediction_id]
+            known = self.view.against in stored.prediction.model.class_names
+            found[stored.prediction_id] = Maps(stored, self.view.against if known else "")
         return found
 
     @cached_property
     def shown(self) -> str:
         """The map that lies over the picture, as PREDICTION.CODE, or nothing."""
-        available = [f"{row.pk}.{code}" for row in self.predictions for code in self._peaks.get(row.pk, {}) if code]
-        if self._wanted in available:
-            return self._wanted
-        return next((f"{row.pk}.{row.top_code}" for row in self.predictions if row.pk in self._peaks), "")
+        available = [
+            f"{row.pk}.{code}" for row in self.predictions if row.pk in self._maps for code in self._codes(row)
+        ]
+        return self._wanted if self._wanted in available else next(iter(available), "")
+
+    def _codes(self, prediction: Prediction) -> list[str]:
+        """The classes with a map, the most probable first."""
+        codes = self._maps[prediction.pk].codes
+        return [row["code"] for row in prediction.distribution if row["code"] in codes]
 
     @property
     def shown_map(self) -> dict[str, Any] | None:
@@ -130,7 +220,8 @@ class CasePage:
         for answer in self.answers:
             for row in answer.rows:
                 if row["shown"]:
-                    return row | {"prediction": answer.prediction}
+                    found: dict[str, Any] = row["map"]
+                    return found | {"prediction": answer.prediction}
         return None
 
     @property

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from classifier.inference import images
 from classifier.models import Case, CaseImage, ModelRecord, Prediction
 from classifier.services.queueing import queue_of, send_predictions_on_commit
-from skinsite.jobs import OPEN
+from classifier.services.waiting import open_work
 from skinsite.refusal import Problem, Refusal
 
 SCREEN_SIDE = 1600
@@ -125,7 +125,7 @@ def _check_limits(owner: Any, uploads: Sequence[Upload], models: Sequence[ModelR
 
 
 def _check_quota(owner: Any, more: int) -> None:
-    waiting = Prediction.objects.visible_to(owner).filter(state__in=OPEN).count()
+    waiting = open_work(owner)
     if waiting + more > settings.QUEUED_PREDICTIONS_A_USER:
         limit = settings.QUEUED_PREDICTIONS_A_USER
         message = f"{waiting} of your predictions are waiting already; with {more} more the limit of {limit} is passed."

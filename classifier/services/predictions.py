@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from classifier.inference import bundle, classifier, preprocess
+from classifier.inference import bundle, classifier, explaining, preprocess
 from classifier.inference.cache import ClassifierCache
 from classifier.inference.clinical import Clinical
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
@@ -37,7 +37,7 @@ def run_prediction(*, prediction_id: int) -> None:
     if prediction is None or prediction.state != State.QUEUED:
         return
     model = prediction.model
-    token = Prediction.objects.claim(prediction_id, in_hand=_loaded.has(model.bundle))
+    token = Prediction.objects.claim(prediction_id, in_hand=is_loaded(model))
     if token is None:
         return
     try:
@@ -102,11 +102,15 @@ def clinical_of(case: Case) -> Clinical:
     return Clinical(age=None if case.age is None else float(case.age), sex=case.sex or None, site=case.site or None)
 
 
+def is_loaded(model: ModelRecord) -> bool:
+    return _loaded.has(model.bundle)
+
+
 def _answer(loaded: classifier.Classifier, prediction: Prediction) -> classifier.Answer:
-    return classifier.run(loaded, [_pixels(prediction.image)], [clinical_of(prediction.image.case)], maps=True)
+    return classifier.run(loaded, [pixels_of(prediction.image)], [clinical_of(prediction.image.case)], maps=True)
 
 
-def _pixels(image: CaseImage) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def pixels_of(image: CaseImage) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the stored picture, uint8 (height, width, 3)."""
     try:
         with image.pixels.open("rb") as file, Image.open(file) as picture:
@@ -146,16 +150,24 @@ def _finish(
 
 
 def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, Any]:
+    """The fields of the stored Grad-CAM, or the reason why there is none: the prediction stays either way."""
     if answer.maps is None:
         return {"error": NO_SPATIAL_LAYER}
-    maps = answer.maps[0]
-    image = prediction.image
+    try:
+        explaining.check(answer.maps[0])
+    except explaining.NoMap as reason:
+        return {"error": {"code": reason.code, "message": str(reason)}}
+    return map_fields(prediction.image, loaded, explaining.Maps(answer.maps[0], loaded.layer or ""))
+
+
+def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explaining.Maps) -> dict[str, Any]:
+    """The fields of an `Explanation` with maps."""
     return {
-        "layer": loaded.layer or "",
-        "rows": maps.shape[1],
-        "columns": maps.shape[2],
+        "layer": maps.layer,
+        "rows": maps.values.shape[1],
+        "columns": maps.values.shape[2],
         "region": list(preprocess.region(loaded.manifest.input, image.height, image.width)),
-        "maps": maps.astype("<f4").tobytes(),
+        "maps": maps.values.astype("<f4").tobytes(),
     }
 
 

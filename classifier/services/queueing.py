@@ -7,12 +7,13 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from classifier.models import Admission, ModelRecord, Prediction
+from classifier.models import Admission, ExplanationJob, ModelRecord, Prediction
 from skinsite.celery import app
 
 logger = logging.getLogger(__name__)
 DEFAULT_QUEUE = "default"
 PREDICT = "classifier.predict"
+EXPLAIN = "classifier.explain"
 ADMIT = "classifier.admit"
 
 
@@ -29,6 +30,11 @@ def send_predictions_on_commit(pks: Iterable[int], *, queue: str) -> None:
 def send_predictions(pks: list[int], *, queue: str) -> None:
     send(PREDICT, pks, queue)
     Prediction.objects.filter(pk__in=pks).update(sent_at=timezone.now())
+
+
+def send_explanations(pks: list[int], *, queue: str) -> None:
+    send(EXPLAIN, pks, queue)
+    ExplanationJob.objects.filter(pk__in=pks).update(sent_at=timezone.now())
 
 
 def send_admission_on_commit(admission: Admission) -> None:

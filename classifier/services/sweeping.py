@@ -8,7 +8,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from classifier.models import Admission, Prediction
+from classifier.models import Admission, ExplanationJob, Prediction
 from classifier.models.model_record import Framework
 from classifier.services import queueing
 from skinsite.celery import app
@@ -22,12 +22,15 @@ swept = Signal()
 
 def sweep() -> None:
     """One round. Any number of sweepers may run at once: each step is a conditional UPDATE."""
-    for rows in (Prediction.objects.all(), Admission.objects.all()):
+    for rows in (Prediction.objects.all(), ExplanationJob.objects.all(), Admission.objects.all()):
         if recovered := rows.recover():
             logger.warning("%s %s lost their worker and were taken back.", recovered, rows.model._meta.verbose_name)
     for framework in Framework.values:
         if waiting := unsent(Prediction.objects.filter(model__framework=framework), queue=framework):
             queueing.send_predictions(waiting, queue=framework)
+        jobs = ExplanationJob.objects.filter(prediction__model__framework=framework)
+        if waiting := unsent(jobs, queue=framework):
+            queueing.send_explanations(waiting, queue=framework)
     if waiting := unsent(Admission.objects.all(), queue=queueing.DEFAULT_QUEUE):
         queueing.send_admissions(waiting)
     swept.send(sender=None)

@@ -1,15 +1,30 @@
-"""How long a person has to wait for a queued prediction."""
+"""Who waits, and how long a person has to wait for a queued prediction."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Avg, F, Q
 from django.utils import timezone
 
-from classifier.models import Prediction
-from skinsite.jobs import OPEN, State
+from classifier.models import ExplanationJob, Prediction
+from skinsite.jobs import OPEN, Job, State
 
 RECENT = 20
 UNKNOWN_SECONDS = 1.0
+
+
+def person_waits(framework: str) -> bool:
+    """Something is queued for the interactive worker of a framework: longer work gives way to it."""
+    predictions = Prediction.objects.filter(state=State.QUEUED, model__framework=framework)
+    jobs = ExplanationJob.objects.filter(state=State.QUEUED, prediction__model__framework=framework)
+    return predictions.exists() or jobs.exists()
+
+
+def open_work(owner: Any) -> int:
+    """How many predictions and explanations of a person are queued or running."""
+    return sum(
+        rows.visible_to(owner).filter(state__in=OPEN).count() for rows in (Prediction.objects, ExplanationJob.objects)
+    )
 
 
 def queue_position(prediction: Prediction) -> int:
@@ -26,8 +41,8 @@ def seconds_to_wait(prediction: Prediction, position: int) -> float:
     return position * (UNKNOWN_SECONDS if spent is None else spent / 1000)
 
 
-def seconds_running(prediction: Prediction) -> float:
-    return (timezone.now() - (prediction.started_at or timezone.now())).total_seconds()
+def seconds_running(job: Job) -> float:
+    return (timezone.now() - (job.started_at or timezone.now())).total_seconds()
 
 
 def positions_in(predictions: Iterable[Prediction]) -> dict[int, int]:

@@ -1,6 +1,7 @@
 """The page of one case, its fragment that refreshes itself, and what can be done from there."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,8 @@ from classifier.inference.heat import legend_colours
 from classifier.models import Case, ModelRecord, Prediction
 from classifier.services.case_page import CasePage
 from classifier.services.cases import predict_again
+from classifier.services.explanations import ask
+from classifier.services.heat import View
 from classifier.services.history import with_answers
 from classifier.services.predictions import cancel_case, cancel_prediction, retry_prediction
 from skinsite.diagnoses import MALIGNANT_DEFINITION
@@ -32,7 +35,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 def case_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """What the models say, for the page to refresh; 286 ends the refreshing."""
     context = _context(request, _case(request, pk))
-    status = HTMX_STOP_POLLING if context["page"].is_final else 200
+    status = 200 if context["page"].refreshes else HTMX_STOP_POLLING
     return render(request, "classifier/_panel.html", context, status=status)
 
 
@@ -68,6 +71,20 @@ def prediction_retry(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, retry_prediction)
 
 
+@require_POST
+def prediction_explain(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try a map again that could not be made."""
+    rows = Prediction.objects.visible_to(request.user).select_related("image__case__owner", "model")
+    prediction = get_object_or_404(rows, pk=pk)
+    method = request.POST.get("method", "")
+    try:
+        ask(prediction=prediction, method=method, again=True)
+    except (Conflict, Refusal) as problem:
+        messages.error(request, str(problem))
+    query = urlencode({"image": prediction.image_id, "method": method})
+    return redirect(f"{prediction.image.case.get_absolute_url()}?{query}")
+
+
 def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
     rows = Prediction.objects.visible_to(request.user).select_related("image__case", "model")
     prediction = get_object_or_404(rows, pk=pk)
@@ -83,5 +100,10 @@ def _case(request: HttpRequest, pk: int) -> Case:
 
 
 def _context(request: HttpRequest, found: Case) -> dict[str, Any]:
-    page = CasePage(found, image=request.GET.get("image", ""), shown=request.GET.get("map", ""))
-    return {"case": found, "page": page, "definition": MALIGNANT_DEFINITION}
+    view, wrong = View(), ""
+    try:
+        view = View.read(request.GET)
+    except Refusal as refusal:
+        wrong = str(refusal)
+    page = CasePage(found, image=request.GET.get("image", ""), shown=request.GET.get("map", ""), view=view)
+    return {"case": found, "page": page, "definition": MALIGNANT_DEFINITION, "wrong": wrong}

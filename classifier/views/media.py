@@ -1,12 +1,19 @@
 """Pictures and heat maps, for their owner only."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from classifier.models import CaseImage, Prediction
-from classifier.services.heat import SCALES, heat_png
+from classifier.services.heat import View, heat_png
+from classifier.services.map_export import map_png, map_table
+from skinsite.jobs import Failure
 from skinsite.media import serve
+from skinsite.refusal import Refusal
+from skinsite.spreadsheet import lines
 
 RENDITIONS = {"pixels.png": "image/png", "screen.webp": "image/webp", "thumbnail.webp": "image/webp"}
 
@@ -25,12 +32,28 @@ def image(request: HttpRequest, case_pk: int, pk: int, rendition: str) -> HttpRe
 
 
 def heat(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The layer alone, for the viewer."""
+    return serve(_drawn(request, pk, heat_png), content_type="image/png", immutable=True)
+
+
+def map_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
+    content = _drawn(request, pk, map_png)
+    return serve(content, content_type="image/png", download_as=f"map-{pk}.png")
+
+
+def map_numbers(request: HttpRequest, pk: int) -> HttpResponseBase:
+    content = lines(_drawn(request, pk, map_table))
+    return serve(content, content_type="text/csv; charset=utf-8", download_as=f"map-{pk}.csv")
+
+
+def _drawn(request: HttpRequest, pk: int, draw: Callable[[Prediction, View], Any]) -> Any:
+    """Return what `draw` makes of the prediction and the view of the address; a map that is none is a 404."""
     rows = Prediction.objects.visible_to(request.user).select_related("model", "image")
     prediction = get_object_or_404(rows, pk=pk)
-    scale = request.GET.get("scale", "relative")
-    content = None
-    if scale in SCALES:
-        content = heat_png(prediction, request.GET.get("class", prediction.top_code), scale)
+    try:
+        content = draw(prediction, View.read(request.GET))
+    except (Refusal, Failure) as error:
+        raise Http404 from error
     if content is None:
         raise Http404
-    return serve(content, content_type="image/png", immutable=True)
+    return content

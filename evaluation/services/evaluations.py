@@ -12,15 +12,16 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from PIL import Image
 
 from classifier.inference import classifier
 from classifier.inference.images import Pixels
-from classifier.models import ModelRecord, Prediction
+from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.predictions import load_classifier
+from classifier.services.waiting import person_waits
 from evaluation.models import DataSet, Evaluation, FailedImage, Inference, LabelledImage
 from evaluation.models.evaluation import Stage
 from evaluation.services import inferences
@@ -100,7 +101,7 @@ def run_evaluation(*, evaluation_id: int, gives_way: bool = True) -> None:
     evaluation = waiting.select_related("model", "data_set", "owner").defer("document").first()
     if evaluation is None:
         return
-    if gives_way and _person_waits(evaluation.model.framework):
+    if gives_way and person_waits(evaluation.model.framework):
         send_on_commit(evaluation, queue=evaluation.queue)
         return
     token = Evaluation.objects.claim(evaluation_id, in_hand=False)
@@ -146,7 +147,7 @@ class _Turn:
             for images, pixels in batches:
                 self._work(images, pixels)
                 late = time.monotonic() > until and self._others_wait()
-                if self.gives_way and (late or _person_waits(self.model.framework)):
+                if self.gives_way and (late or person_waits(self.model.framework)):
                     self._give_way()
                     return
         self._hand_over()
@@ -270,10 +271,6 @@ class _Turn:
                 setattr(self.evaluation, name, value)
         if not Evaluation.objects.renew(self.evaluation.pk, self.token, **fields):
             raise _TakenAway
-
-
-def _person_waits(framework: str) -> bool:
-    return Prediction.objects.filter(Q(state=State.QUEUED), model__framework=framework).exists()
 
 
 def _batch_size(model: ModelRecord) -> int:

@@ -16,8 +16,9 @@ from PIL import Image
 from classifier.inference import classifier
 from classifier.inference.images import Pixels
 from classifier.inference.manifest import InputSpec, Manifest
-from classifier.models import ModelRecord, Prediction
+from classifier.models import ModelRecord
 from classifier.services.predictions import load_classifier
+from classifier.services.waiting import person_waits
 from evaluation.metrics.sample import Floats
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import Evaluation, LabelledImage, SettingAnswers, SettingCheck
@@ -49,7 +50,7 @@ def run_setting_check(*, check_id: int, gives_way: bool = True) -> None:
     check = SettingCheck.objects.filter(pk=check_id, state=State.QUEUED).select_related("model", "data_set").first()
     if check is None:
         return
-    if gives_way and _person_waits(check.model.framework):
+    if gives_way and person_waits(check.model.framework):
         send_on_commit(check, queue=check.queue)
         return
     token = SettingCheck.objects.claim(check_id, in_hand=True)
@@ -138,7 +139,7 @@ class _Turn:
         """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes."""
         framework, spent = self.model.framework, time.monotonic() - self.began
         late = spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework))
-        if self.gives_way and (late or _person_waits(framework)):
+        if self.gives_way and (late or person_waits(framework)):
             raise _Others
 
     def _renew(self, **fields: Any) -> None:
@@ -196,10 +197,6 @@ def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
     """Of the input and the pictures: answers for another draw are no answers for this one."""
     asked = asdict(spec) | {"images": [image.pk for image in images]}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _person_waits(framework: str) -> bool:
-    return Prediction.objects.filter(state=State.QUEUED, model__framework=framework).exists()
 
 
 def _others_wait(framework: str) -> bool:

@@ -16,17 +16,37 @@ find("controls").hidden = false;
 // Maps ------------------------------------------------------------------------------------------
 
 const rowOf = (key) => panel().querySelector(`[data-map="${CSS.escape(key)}"]`);
-const scale = () => viewer.querySelector("[data-scale]:checked").value;
+const form = viewer.querySelector("[data-map-form]");
+const chosen = (name) => new FormData(form).get(name) ?? "";
+
+const sign = (row) => (row ? row.dataset.map + row.dataset.query : "");
+let drawn = sign(rowOf(shown));
+
+function query(row) {
+  const told = new URLSearchParams(row.dataset.query);
+  if (chosen("side") === "lowers") told.set("side", "lowers");
+  told.set("scale", chosen("scale"));
+  if (chosen("grid")) told.set("grid", chosen("grid"));
+  return told;
+}
 
 function show(key) {
   const row = rowOf(key);
+  heat.hidden = legend.hidden = find("take-away").hidden = !row;
+  drawn = sign(row);
   if (!row) return;
   shown = key;
-  heat.src = `${row.dataset.src}&scale=${scale()}`;
-  heat.hidden = legend.hidden = false;
-  find("legend-words").textContent = row.dataset.words;
-  find("legend-peak").textContent = scale() === "absolute" ? row.dataset.peakOfAll : row.dataset.peak;
+  find("map-key").value = key;
+  const { address, words, wordsLowers, peak, peakLowers, peakOfAll } = row.dataset;
+  const lowers = chosen("side") === "lowers";
+  heat.src = `${address}?${query(row)}`;
+  find("legend-words").textContent = lowers ? wordsLowers : words;
+  find("legend-peak").textContent = chosen("scale") === "absolute" ? peakOfAll : lowers ? peakLowers : peak;
+  for (const link of viewer.querySelectorAll("[data-save]")) {
+    link.href = `${address.replace("heat.png", link.dataset.save)}?${query(row)}`;
+  }
   mark();
+  history.replaceState(null, "", `?${new URLSearchParams(new FormData(form))}`);
 }
 
 function mark() {
@@ -45,9 +65,14 @@ document.addEventListener("click", (event) => {
   show(row.dataset.map);
 });
 document.addEventListener("htmx:afterSwap", () => {
-  if (!shown || !rowOf(shown)) show(panel().dataset.shown);
-  else mark();
+  const row = rowOf(shown) ?? rowOf(panel().dataset.shown);
+  if (sign(row) === drawn) mark();
+  else show(row?.dataset.map ?? "");
 });
+find("method").addEventListener("change", () => {
+  find("against").disabled = !find("method").selectedOptions[0].hasAttribute("data-linear");
+});
+form.addEventListener("submit", (event) => event.preventDefault());
 
 function setHeat(on) {
   find("heat-on").checked = on;
@@ -55,7 +80,7 @@ function setHeat(on) {
 }
 find("heat-on").addEventListener("change", (event) => setHeat(event.target.checked));
 find("opacity").addEventListener("input", (event) => stage.style.setProperty("--heat-opacity", event.target.value / 100));
-for (const radio of viewer.querySelectorAll("[data-scale]")) radio.addEventListener("change", () => shown && show(shown));
+for (const input of form.querySelectorAll("[data-redraw]")) input.addEventListener("change", () => shown && show(shown));
 
 // Zoom ------------------------------------------------------------------------------------------
 
@@ -171,7 +196,7 @@ document.addEventListener("keydown", (event) => {
     ArrowLeft: () => nextImage(-1), ArrowRight: () => nextImage(1), h: () => setHeat(!find("heat-on").checked),
     c: nextClass, f: fullScreen, 0: fit, "+": () => zoomCentre(1.4), "-": () => zoomCentre(1 / 1.4), "?": toggleHelp,
   };
-  if (event.target.closest("[data-scale]") && event.key.startsWith("Arrow")) return;
+  if (event.target.closest("[data-redraw]") && event.key.startsWith("Arrow")) return;
   if (actions[event.key]) actions[event.key]();
   else if (/^[1-9]$/.test(event.key)) showModel(Number(event.key));
 });

@@ -92,7 +92,7 @@ def test_the_panel_ends_its_refreshing_when_all_is_final(alice, case):
 
 def test_a_model_without_a_map_says_so(alice, case):
     finish(Prediction.objects.get(), maps=False)
-    assert "No heat map: No." in page_of(alice, case)
+    assert "No Grad-CAM map: No." in page_of(alice, case)
 
 
 def test_words_from_strangers_are_only_text(alice, case):
