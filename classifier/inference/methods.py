@@ -73,7 +73,10 @@ class HiResCam(Method):
 
     name = "hirescam"
     label = "HiResCAM"
-    about = "Each place's features times its own gradient: shows only places that the score was made from."
+    about = (
+        "Each place's features times its own gradient: shows only places that the score was made from."
+        " Equal to Grad-CAM where the network ends with a mean and one linear layer."
+    )
     linear = True
     on_tokens = False
 

@@ -125,10 +125,12 @@ def explanation_of(prediction: Prediction, method: str = GRAD_CAM) -> Explanatio
 def words(prediction: Prediction, view: View, peak: float) -> str:
     """What the map of a view shows, for its legend."""
     names, code = prediction.model.class_names, view.code or prediction.top_code
-    what = names.get(code, code).lower() if view.way.per_class else "the same for every class"
+    what = names.get(code, code).lower()
     if view.against:
         what += f" rather than {names.get(view.against, view.against).lower()}"
-    if not peak:
+    if not view.way.per_class:
+        what = "all classes alike" + (", negative part" if view.side == "lowers" else "")
+    elif not peak:
         what += f"; nothing {view.side} this score"
     elif view.side == "lowers":
         what = f"what lowers {what}"

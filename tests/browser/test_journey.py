@@ -1,8 +1,9 @@
 """What a person does, with and without scripts."""
 
+import numpy as np
 import pytest
 
-from classifier.models import Case, Prediction
+from classifier.models import Case, Explanation, ExplanationJob, Prediction
 from tests.browser.conftest import finish_all
 from tests.factories import make_user
 from tests.pictures import picture
@@ -61,7 +62,8 @@ def test_the_map_follows_class_scale_opacity_and_keys(open_page, case):
     page = open_page(f"/cases/{case.pk}/")
     row = page.locator("[data-map]").nth(1)
     row.click()
-    assert row.get_attribute("data-src") in page.get_attribute("[data-heat]", "src")
+    assert row.get_attribute("data-address") in page.get_attribute("[data-heat]", "src")
+    assert f"class={row.get_attribute('data-map').partition('.')[2]}" in page.get_attribute("[data-heat]", "src")
     peak = page.text_content("[data-legend-peak]")
     page.click("text=absolute")
     assert "scale=absolute" in page.get_attribute("[data-heat]", "src")
@@ -124,3 +126,50 @@ def test_a_selection_is_exported_and_deleted(open_page, case):
     page.click("button[name=really]")
     page.wait_for_selector("text=The case was deleted.")
     assert not Prediction.objects.exists()
+
+
+def test_another_method_contrasts_sides_and_cells_without_a_new_page(open_page, case):
+    finish_all(case)
+    page = open_page(f"/cases/{case.pk}/")
+    page.evaluate("window.stayed = true")
+    page.select_option("[data-method]", "hirescam")
+    page.wait_for_selector("text=HiResCAM waits for the worker")
+    assert not page.is_visible("[data-heat]")
+    for job in ExplanationJob.objects.select_related("prediction"):
+        token = ExplanationJob.objects.claim(job.pk, in_hand=True)
+        values = np.linspace(-1, 1, 7 * 16, dtype="<f4").tobytes()
+        fields = {"layer": "last", "rows": 4, "columns": 4, "region": [0, 0, 320, 240], "maps": values}
+        Explanation.objects.create(prediction=job.prediction, method="hirescam", **fields)
+        ExplanationJob.objects.finish(job.pk, token)
+    page.wait_for_selector("[data-heat]:not([hidden])")
+    assert "method=hirescam" in page.get_attribute("[data-heat]", "src")
+    assert page.text_content("[data-legend-words]") == "HiResCAM, Xception: melanocytic nevus"
+    page.select_option("[data-against]", "mel")
+    page.wait_for_selector("[data-heat][src*='against=mel']")
+    assert "rather than melanoma" in page.text_content("[data-legend-words]")
+    page.click("text=lowers")
+    page.check("text=Cells")
+    address = page.get_attribute("[data-heat]", "src")
+    assert "side=lowers" in address
+    assert "grid=native" in address
+    assert page.evaluate("window.stayed")
+    assert "side=lowers" in page.url
+    with page.expect_download() as download:
+        page.click("text=PNG")
+    assert download.value.suggested_filename.startswith("map-")
+    page.reload()
+    assert page.get_attribute("[data-heat]", "src").partition("?")[0] == address.partition("?")[0]
+    assert "side=lowers" in page.get_attribute("[data-heat]", "src")
+    page.select_option("[data-method]", "eigen-cam")
+    page.wait_for_selector("text=Eigen-CAM waits")
+    assert page.is_disabled("[data-against]")
+
+
+def test_a_method_is_chosen_without_scripts(open_page, case):
+    finish_all(case)
+    page = open_page(f"/cases/{case.pk}/", java_script_enabled=False)
+    page.select_option("[data-method]", "occlusion")
+    page.click("button:has-text('Show')")
+    page.wait_for_url("**method=occlusion**")
+    assert ExplanationJob.objects.filter(method="occlusion").count() == 2
+    assert page.is_visible("text=Occlusion waits for the worker >> nth=0")

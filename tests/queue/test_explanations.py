@@ -1,0 +1,154 @@
+"""Maps on demand: a row, a message, and a worker's real answer by a small bundle."""
+
+import io
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+
+from classifier.inference.explaining import WAYS
+from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
+from classifier.services.cases import Upload, create_case
+from classifier.services.explanations import ask, run_explanation
+from classifier.services.heat import Maps
+from classifier.services.predictions import run_prediction
+from classifier.services.sweeping import sweep
+from classifier.services.waiting import person_waits
+from skinsite.jobs import State
+from skinsite.refusal import Conflict, Refusal
+from tests.factories import make_user
+from tests.pictures import picture
+from tests.queue.test_sending import some_time_passes
+from tests.small_bundles import small_model
+
+pytestmark = pytest.mark.django_db
+
+
+def predicted(model: ModelRecord) -> Prediction:
+    create_case(owner=make_user(), uploads=[Upload("a.jpg", io.BytesIO(picture()))], models=[model])
+    row = Prediction.objects.get()
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert row.state == State.DONE, row.error
+    return row
+
+
+def made(row: Prediction, method: str) -> ExplanationJob:
+    ask(prediction=row, method=method)
+    run_explanation(job_id=ExplanationJob.objects.get(method=method).pk)
+    return ExplanationJob.objects.get(method=method)
+
+
+def stored(row: Prediction, method: str) -> Explanation:
+    return Explanation.objects.select_related("prediction__model").get(prediction=row, method=method)
+
+
+@pytest.mark.parametrize("method", [name for name in WAYS if name != "grad-cam"])
+def test_every_method_is_made_by_the_worker_and_stored_once(method):
+    row = predicted(small_model())
+    job = made(row, method)
+    assert (job.state, job.error) == (State.DONE, None)
+    assert isinstance(ask(prediction=row, method=method), Explanation)
+    side = 8 if method == "occlusion" else 4
+    assert (stored(row, method).rows, stored(row, method).columns) == (side, side)
+    run_explanation(job_id=job.pk)
+    assert Explanation.objects.filter(prediction=row).count() == 2
+
+
+def test_asking_twice_makes_one_job():
+    row = predicted(small_model())
+    first, second = (ask(prediction=row, method="hirescam") for _ in range(2))
+    assert first == second
+    assert ExplanationJob.objects.get().state == State.QUEUED
+    assert person_waits("torch")
+
+
+def test_the_stored_map_needs_no_job():
+    row = predicted(small_model())
+    assert isinstance(ask(prediction=row, method="grad-cam"), Explanation)
+    assert not ExplanationJob.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "hirescam", "occlusion"])
+def test_a_contrast_is_the_difference_of_two_maps_and_says_how_the_difference_of_scores_is_made(method):
+    row = predicted(small_model())
+    if method != "grad-cam":
+        made(row, method)
+    maps, contrast = Maps(stored(row, method)), Maps(stored(row, method), "nv")
+    assert np.array_equal(contrast.map("mel"), maps.map("mel") - maps.map("nv"))
+    assert contrast.peak("mel", "raises") == max(contrast.map("mel").max(), 0)
+    assert contrast.peak("mel", "lowers") == max((-contrast.map("mel")).max(), 0)
+    assert "nv" not in contrast.codes
+    largest = max(np.abs(maps.map(one) - maps.map(other)).max() for one in maps.codes for other in maps.codes)
+    assert contrast.peak_of_all == pytest.approx(largest)
+
+
+@pytest.mark.parametrize("method", ["grad-cam++", "eigen-cam"])
+def test_a_method_that_is_not_linear_has_no_contrast(method):
+    row = predicted(small_model())
+    made(row, method)
+    with pytest.raises(Refusal, match="not linear"):
+        Maps(stored(row, method), "nv")
+
+
+def test_a_model_without_a_layer_is_offered_occlusion_which_works():
+    row = predicted(small_model("Flat", layered=False))
+    with pytest.raises(Refusal, match=r"no-spatial-layer.*occlusion"):
+        ask(prediction=row, method="hirescam")
+    assert not ExplanationJob.objects.exists()
+    assert made(row, "occlusion").state == State.DONE
+
+
+def test_hirescam_does_not_apply_to_tokens():
+    row = predicted(small_model("Tokens", tokens=True))
+    job = made(row, "hirescam")
+    assert job.error["code"] == "not-applicable"
+    assert "transformer" in job.error["message"]
+    assert made(row, "eigen-cam").state == State.DONE
+
+
+def test_a_map_that_is_zero_everywhere_is_a_sentence_and_the_prediction_stays():
+    row = predicted(small_model("Zero", scale=0))
+    assert stored(row, "grad-cam").error["code"] == "map-empty"
+    assert made(row, "occlusion").error["code"] == "map-empty"
+    row.refresh_from_db()
+    assert (row.state, sum(row.probabilities.values())) == (State.DONE, pytest.approx(1))
+
+
+def test_a_failed_job_stays_failed_until_it_is_asked_for_again():
+    row = predicted(small_model())
+    with default_storage.open(str(row.image.pixels)) as file:
+        content = file.read()
+    default_storage.delete(str(row.image.pixels))
+    assert made(row, "hirescam").error["code"] == "image-missing"
+    assert ask(prediction=row, method="hirescam").state == State.FAILED
+    default_storage.save(str(row.image.pixels), io.BytesIO(content))
+    ask(prediction=row, method="hirescam", again=True)
+    assert made(row, "hirescam").state == State.DONE
+
+
+def test_a_prediction_that_is_not_done_has_no_maps():
+    create_case(owner=make_user(), uploads=[Upload("a.jpg", io.BytesIO(picture()))], models=[small_model()])
+    with pytest.raises(Conflict, match="queued"):
+        ask(prediction=Prediction.objects.get(), method="hirescam")
+
+
+def test_maps_count_in_the_limit_of_waiting_work(settings):
+    row = predicted(small_model())
+    settings.QUEUED_PREDICTIONS_A_USER = 1
+    ask(prediction=row, method="hirescam")
+    with pytest.raises(Refusal, match="limit"):
+        ask(prediction=row, method="occlusion")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_is_sent_after_the_commit_and_again_when_the_broker_forgot(broker):
+    row = predicted(small_model())
+    broker.client.flushall()
+    ask(prediction=row, method="occlusion")
+    assert broker.length("torch") == 1
+    broker.client.flushall()
+    some_time_passes()
+    ExplanationJob.objects.update(sent_at=None)
+    sweep()
+    assert broker.length("torch") == 1
