@@ -14,8 +14,11 @@ from tests.factories import SEVEN, make_model
 SIDE = 32
 
 
-def small_model(name: str = "Small", *, layered: bool = True, tokens: bool = False, scale: float = 1) -> ModelRecord:
-    """Register a model of seven classes with its bundle; `scale` multiplies the weights of its last layer."""
+def small_model(name: str = "Small", *, layered: bool = True, tokens: str = "", scale: float = 1) -> ModelRecord:
+    """Register a model of seven classes with its bundle; `scale` multiplies the weights of its last layer.
+
+    `tokens`, "plain" or "normed": its grid is a row of tokens, as a transformer has them.
+    """
     given = {"framework": "torch", "classes": list(SEVEN), "input": {"width": SIDE, "height": SIDE}, "output": "logits"}
     manifest = Manifest.from_json(complete(given, {}))
     model = make_model(name, framework="torch", manifest=manifest.to_json())
@@ -28,7 +31,7 @@ def small_model(name: str = "Small", *, layered: bool = True, tokens: bool = Fal
     return model
 
 
-def graph(*, layered: bool = True, tokens: bool = False, scale: float = 1) -> tuple[bytes, dict[str, Any] | None]:
+def graph(*, layered: bool = True, tokens: str = "", scale: float = 1) -> tuple[bytes, dict[str, Any] | None]:
     from onnx import TensorProto, helper, numpy_helper
 
     random = np.random.default_rng(5)
@@ -36,6 +39,7 @@ def graph(*, layered: bool = True, tokens: bool = False, scale: float = 1) -> tu
         "kernel": random.normal(size=(6, 3, 8, 8)) / 8,
         "linear": random.normal(size=(len(SEVEN), 6)) * scale,
         "shift": random.normal(size=len(SEVEN)),
+        "ones": np.ones(6),
     }
     nodes = [
         helper.make_node("Conv", ["picture", "kernel"], ["convolved"], strides=[8, 8], kernel_shape=[8, 8]),
@@ -51,7 +55,10 @@ def graph(*, layered: bool = True, tokens: bool = False, scale: float = 1) -> tu
             helper.make_node("Reshape", ["spatial", "shape"], ["channels"]),
             helper.make_node("Transpose", ["channels"], ["tokens"], perm=[0, 2, 1]),
             helper.make_node("Relu", ["tokens"], ["kept"]),
-            helper.make_node("ReduceMean", ["kept"], ["flat"], axes=[1], keepdims=0),
+            helper.make_node("LayerNormalization", ["kept", "ones"], ["normed"], axis=-1, epsilon=1e-12),
+            helper.make_node(
+                "ReduceMean", ["normed" if tokens == "normed" else "kept"], ["flat"], axes=[1], keepdims=0
+            ),
         ]
         layout = Layout(TOKENS, 4, 4)
     tensors = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()]

@@ -16,6 +16,7 @@ from classifier.inference.preprocess import Region, region
 
 Floats = npt.NDArray[np.float32]
 OCCLUSION = "occlusion"
+ROUNDING = 1e-4
 INPUT = "input"  # what stands for a layer where none is used
 
 
@@ -92,13 +93,21 @@ def _by_layer(classifier: Classifier, inputs: Floats, vectors: Floats | None, me
     maps = classifier.predict(inputs, vectors, method=method).maps
     if maps is None:
         raise NoMap("no-spatial-layer", "This model has no layer that keeps the picture's geometry.")
-    if classifier.layout is not None and classifier.layout.kind == TOKENS and not method.on_tokens:
+    if not method.on_normed_tokens and _is_rounding(classifier, inputs, vectors, maps):
         raise NoMap(
             "not-applicable",
-            f"{method.label} does not apply to this transformer: the normalisation behind its last tokens takes their"
-            " scale away, so that features times gradients add up to zero at every place.",
+            f"{method.label} does not apply to this transformer: a normalisation behind its tokens takes their scale"
+            " away, so that features times gradients add up to zero at every place.",
         )
     return Maps(maps[0], classifier.layer)
+
+
+def _is_rounding(classifier: Classifier, inputs: Floats, vectors: Floats | None, maps: Floats) -> bool:
+    """Whether maps at tokens are nothing beside those of Grad-CAM there, which a normalisation does not cancel."""
+    if classifier.layout is None or classifier.layout.kind != TOKENS:
+        return False
+    known = classifier.predict(inputs, vectors).maps
+    return known is not None and bool(np.abs(maps).max() <= ROUNDING * np.abs(known).max())
 
 
 def _inside(spec: InputSpec, height: int, width: int) -> Region:

@@ -15,7 +15,7 @@ class Method(ABC):
     """`per_class` is False where the map is the same for every class.
 
     `linear`: linear in the gradient, so that the map of a difference of two scores is the difference of their maps.
-    `on_tokens` is False where a normalisation behind the features leaves nothing of the map.
+    `on_normed_tokens` is False where a normalisation that alone follows the tokens leaves nothing of the map.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Method(ABC):
     about: str
     per_class = True
     linear = False
-    on_tokens = True
+    on_normed_tokens = True
 
     def __init_subclass__(cls) -> None:
         _methods[cls.name] = cls()
@@ -78,7 +78,7 @@ class HiResCam(Method):
         " Equal to Grad-CAM where the network ends with a mean and one linear layer."
     )
     linear = True
-    on_tokens = False
+    on_normed_tokens = False
 
     def map(self, features: Floats, gradient: Floats) -> Floats:
         return np.asarray((features * gradient).sum(axis=-1))

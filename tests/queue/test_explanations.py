@@ -99,12 +99,18 @@ def test_a_model_without_a_layer_is_offered_occlusion_which_works():
     assert made(row, "occlusion").state == State.DONE
 
 
-def test_hirescam_does_not_apply_to_tokens():
-    row = predicted(small_model("Tokens", tokens=True))
+def test_hirescam_does_not_apply_to_tokens_that_are_normalised():
+    row = predicted(small_model("Normed tokens", tokens="normed"))
     job = made(row, "hirescam")
     assert job.error["code"] == "not-applicable"
     assert "transformer" in job.error["message"]
     assert made(row, "eigen-cam").state == State.DONE
+
+
+def test_hirescam_applies_to_tokens_that_are_not():
+    row = predicted(small_model("Plain tokens", tokens="plain"))
+    assert made(row, "hirescam").state == State.DONE
+    assert stored(row, "hirescam").columns == 4
 
 
 def test_a_map_that_is_zero_everywhere_is_a_sentence_and_the_prediction_stays():
