@@ -47,11 +47,9 @@ class Answer:
         if maps is None or code not in maps.codes:
             return None
         raises, lowers = (replace(self.view, code=code, against=maps.against, side=side) for side in SIDES)
-        plain = replace(raises, scale="relative", grid="smooth")
         peaks = {view.side: maps.peak(code, view.side) for view in (raises, lowers)}
-        shown = replace(plain, side=self.view.side, scale=self.view.scale, grid=self.view.grid)
+        shown = replace(raises, side=self.view.side)
         found = {
-            "query": plain.query,
             "shown_query": shown.query,
             "words": words(self.prediction, raises, peaks["raises"]),
             "words_lowers": words(self.prediction, lowers, peaks["lowers"]),

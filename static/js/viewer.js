@@ -19,15 +19,18 @@ const rowOf = (key) => panel().querySelector(`[data-map="${CSS.escape(key)}"]`);
 const form = viewer.querySelector("[data-map-form]");
 const chosen = (name) => new FormData(form).get(name) ?? "";
 
-const sign = (row) => (row ? row.dataset.map + row.dataset.query : "");
+// A row's link says which map it is; side, scale and cells are those of the form.
+const told = (row) => new URL(row.href).searchParams;
+const sign = (row) => (row ? ["map", "method", "against"].map((name) => told(row).get(name)).join(" ") : "");
 let drawn = sign(rowOf(shown));
 
 function query(row) {
-  const told = new URLSearchParams(row.dataset.query);
-  if (chosen("side") === "lowers") told.set("side", "lowers");
-  told.set("scale", chosen("scale"));
-  if (chosen("grid")) told.set("grid", chosen("grid"));
-  return told;
+  const asked = told(row);
+  for (const name of ["image", "map", "side", "grid"]) asked.delete(name);
+  if (chosen("side") === "lowers") asked.set("side", "lowers");
+  asked.set("scale", chosen("scale"));
+  if (chosen("grid")) asked.set("grid", chosen("grid"));
+  return asked;
 }
 
 function show(key) {
@@ -37,7 +40,8 @@ function show(key) {
   if (!row) return;
   shown = key;
   find("map-key").value = key;
-  const { address, words, wordsLowers, peak, peakLowers, peakOfAll } = row.dataset;
+  const address = row.closest("[data-answer]").dataset.answer;
+  const { words, wordsLowers, peak, peakLowers, peakOfAll } = row.dataset;
   const lowers = chosen("side") === "lowers";
   heat.src = `${address}?${query(row)}`;
   find("legend-words").textContent = lowers ? wordsLowers : words;
