@@ -31,7 +31,7 @@ def predict(prediction_id: int) -> None:
     run_prediction(prediction_id=prediction_id)
 
 
-@shared_task(name=EXPLAIN, soft_time_limit=None, time_limit=180)
+@shared_task(name=EXPLAIN, soft_time_limit=None, time_limit=300)
 def explain(job_id: int) -> None:
     """Needs a queued explanation; leaves its maps stored and the job done, failed, or queued again."""
     run_explanation(job_id=job_id)

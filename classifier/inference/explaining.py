@@ -1,5 +1,6 @@
 """Every way to explain a prediction behind one call: those that need a layer and its gradients, and occlusion."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from classifier.inference.clinical import Clinical
 from classifier.inference.images import Pixels
 from classifier.inference.layouts import TOKENS
 from classifier.inference.manifest import InputSpec
-from classifier.inference.occlusion import occlusion
+from classifier.inference.occlusion import nothing, occlusion
 from classifier.inference.preprocess import Region, region
 
 Floats = npt.NDArray[np.float32]
@@ -65,14 +66,19 @@ WAYS: dict[str, Way] = {name: _layered(methods.method(name)) for name in methods
 }
 
 
-def explain(classifier: Classifier, picture: Pixels, detail: Clinical, name: str) -> Maps:
-    """Return the maps of one picture by one of `WAYS`. Raises NoMap where the method gives none for this model."""
+def explain(
+    classifier: Classifier, picture: Pixels, detail: Clinical, name: str, between: Callable[[], None] = nothing
+) -> Maps:
+    """Return the maps of one picture by one of `WAYS`. Raises NoMap where the method gives none for this model.
+
+    `between` is called now and then by a method that takes seconds, for work that cannot wait.
+    """
     spec = classifier.manifest.input
     inputs, vectors = prepared([picture], [detail], spec)
     if not WAYS[name].needs_layer:
         height, width = picture.shape[:2]
         vector = None if vectors is None else vectors[0]
-        found = Maps(occlusion(classifier, inputs[0], vector, _inside(spec, height, width)), INPUT)
+        found = Maps(occlusion(classifier, inputs[0], vector, _inside(spec, height, width), between), INPUT)
     else:
         found = _by_layer(classifier, inputs, vectors, methods.method(name))
     check(found.values)

@@ -1,5 +1,7 @@
 """Occlusion: how far each class's logit falls while a part of the picture is covered. No gradient and no layer."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,13 +15,23 @@ BATCH = 8
 BORDER = 0.05
 
 
-def occlusion(classifier: Classifier, picture: Floats, vector: Floats | None, inside: Region) -> Floats:
+def nothing() -> None:
+    """What is done between two batches where nobody waits."""
+
+
+def occlusion(
+    classifier: Classifier,
+    picture: Floats,
+    vector: Floats | None,
+    inside: Region,
+    between: Callable[[], None] = nothing,
+) -> Floats:
     """Return signed maps (C, rows, columns): the logit of the whole picture less that of the covered one.
 
     `picture` (height, width, 3) is a network's input and `inside` (left, top, right, bottom) the part of it, in its
     px, that is picture and no padding. Each patch has the mean colour of the picture's border, mostly skin: a covered
     lesion then looks like none. Padding is never covered: places in it are 0. Source: Zeiler and Fergus 2014,
-    arXiv:1311.2901, section 4.2, there in grey.
+    arXiv:1311.2901, section 4.2, there in grey. `between` is called before each batch, for work that cannot wait.
     """
     height, width = picture.shape[:2]
     left, top, right, bottom = (round(edge) for edge in inside)
@@ -29,6 +41,7 @@ def occlusion(classifier: Classifier, picture: Floats, vector: Floats | None, in
     falls = np.empty((*boxes.shape[:2], len(whole)), np.float32)
     flat, places = falls.reshape(-1, len(whole)), boxes.reshape(-1, 4)
     for start in range(0, len(places), BATCH):
+        between()
         covered = np.stack([_covered(picture, place, colour) for place in places[start : start + BATCH]])
         flat[start : start + BATCH] = whole - _logits(classifier, covered, vector)
     return np.moveaxis(falls, -1, 0)

@@ -1,20 +1,32 @@
 """Explanations by other methods than the one that comes with a prediction: asked for, queued, made by a worker."""
 
+import logging
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import transaction
 
 from classifier.inference.classifier import Classifier
 from classifier.inference.explaining import OCCLUSION, WAYS, Maps, NoMap, explain
-from classifier.models import Explanation, ExplanationJob, Prediction
-from classifier.services.predictions import GRAD_CAM, clinical_of, is_loaded, load_classifier, map_fields, pixels_of
+from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
+from classifier.services.predictions import (
+    GRAD_CAM,
+    clinical_of,
+    is_loaded,
+    load_classifier,
+    map_fields,
+    pixels_of,
+    run_prediction,
+)
 from classifier.services.queueing import queue_of, send_explanations
 from classifier.services.waiting import open_work
 from skinsite.jobs import Failure, State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
 
+logger = logging.getLogger(__name__)
+PEOPLE_FIRST_SECONDS = 120.0
 FINAL_REASONS = frozenset(("no-spatial-layer", "not-applicable", "map-empty", "map-not-finite"))
 """Another try would end in the same way."""
 
@@ -112,10 +124,32 @@ def run_explanation(*, job_id: int) -> None:
 def _maps(loaded: Classifier, job: ExplanationJob) -> Maps:
     image = job.prediction.image
     try:
-        return explain(loaded, pixels_of(image), clinical_of(image.case), job.method)
+        return explain(
+            loaded, pixels_of(image), clinical_of(image.case), job.method, _people_first(job.prediction.model)
+        )
     except NoMap as reason:
         hint = INSTEAD if WAYS[job.method].needs_layer else "Nothing can be done about it here; the prediction stays."
         raise Failure(reason.code, str(reason), hint) from reason
+
+
+def _people_first(model: ModelRecord) -> Callable[[], None]:
+    """Return what a slow map does between its batches: answer the predictions that wait for the same worker.
+
+    Their messages find the rows done. After two minutes the map goes on alone, so that it ends within its own limit.
+    """
+    until = time.monotonic() + PEOPLE_FIRST_SECONDS
+
+    def answer_those_who_wait() -> None:
+        rows = Prediction.objects.filter(state=State.QUEUED, model__framework=model.framework)
+        while time.monotonic() < until and (
+            pk := rows.order_by("queued_at", "pk").values_list("pk", flat=True).first()
+        ):
+            try:
+                run_prediction(prediction_id=pk)
+            except Exception:
+                logger.exception("Prediction %s, taken between two batches of a map, failed.", pk)
+
+    return answer_those_who_wait
 
 
 def _finish(job: ExplanationJob, token: uuid.UUID, loaded: Classifier, maps: Maps) -> None:

@@ -16,7 +16,7 @@ from classifier.services.sweeping import sweep
 from classifier.services.waiting import person_waits
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import make_user
+from tests.factories import make_model, make_user
 from tests.pictures import picture
 from tests.queue.test_sending import some_time_passes
 from tests.small_bundles import small_model
@@ -89,6 +89,31 @@ def test_a_method_that_is_not_linear_has_no_contrast(method):
     made(row, method)
     with pytest.raises(Refusal, match="not linear"):
         Maps(stored(row, method), "nv")
+
+
+def test_predictions_that_wait_are_answered_between_the_batches_of_a_slow_map():
+    row = predicted(small_model())
+    ask(prediction=row, method="occlusion")
+    uploads = [Upload(f"{seed}.jpg", io.BytesIO(picture(seed))) for seed in (1, 2)]
+    create_case(owner=make_user(), uploads=uploads, models=[row.model])
+    run_explanation(job_id=ExplanationJob.objects.get().pk)
+    job, waited = ExplanationJob.objects.get(), Prediction.objects.exclude(pk=row.pk)
+    assert [prediction.state for prediction in waited] == [State.DONE, State.DONE]
+    assert job.state == State.DONE
+    assert all(job.started_at < prediction.finished_at < job.finished_at for prediction in waited)
+
+
+def test_a_prediction_that_fails_meanwhile_does_not_take_the_map_along():
+    row = predicted(small_model())
+    ask(prediction=row, method="occlusion")
+    create_case(
+        owner=make_user(),
+        uploads=[Upload("b.jpg", io.BytesIO(picture(1)))],
+        models=[make_model("Gone", framework="torch")],
+    )
+    run_explanation(job_id=ExplanationJob.objects.get().pk)
+    assert ExplanationJob.objects.get().state == State.DONE
+    assert Prediction.objects.exclude(pk=row.pk).get().error["code"] == "bundle-damaged"
 
 
 def test_a_model_without_a_layer_is_offered_occlusion_which_works():
