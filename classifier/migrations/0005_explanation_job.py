@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0003_model_engine'),
+        ('classifier', '0004_model_engine'),
     ]
 
     operations = [
