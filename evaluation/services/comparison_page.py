@@ -5,6 +5,7 @@ from typing import Any
 from classifier.models import Prediction
 from evaluation.models import Comparison, LabelledImage
 from evaluation.services import charts
+from evaluation.services.seen import UNDECLARED
 from skinsite.diagnoses import TAXONOMIES, name_of
 
 METRICS = {
@@ -32,6 +33,12 @@ class ComparisonPage:
         self.model_of = dict(comparison.evaluations.values_list("pk", "model"))
         known = TAXONOMIES.get(comparison.taxonomy)
         self.title = known.title if known else "The models' own classes"
+
+    @property
+    def undeclared(self) -> list[str]:
+        """The models of which nobody can tell what they have seen."""
+        rows = self.comparison.evaluations.select_related("model").order_by("pk")
+        return [str(row.model) for row in rows if UNDECLARED in (row.seen or {}).get("notices", ())]
 
     @property
     def forest(self) -> list[dict[str, Any]]:

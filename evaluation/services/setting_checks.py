@@ -1,6 +1,7 @@
 """Setting checks: started, cancelled, tried again, and their findings registered as a new version."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admissions import register_kept
+from classifier.services.admissions import last_manifest, register_kept
 from classifier.services.model_uploads import kept_again
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import DataSet, SettingCheck
@@ -17,6 +18,7 @@ from skinsite.jobs import State
 from skinsite.refusal import Conflict, Problem, Refusal
 
 FEWEST_CLASSES = 2
+INPUT_OF_PART = {"scaling": ("range", "mean", "std")}
 
 
 def start_setting_check(*, owner: Any, data_set: DataSet, model: ModelRecord, seed: int | None = None) -> SettingCheck:
@@ -83,8 +85,8 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
             filled = SettingCheck.objects.select_for_update().get(pk=check.pk).filled
             if filled is not None:
                 raise Conflict(f"It was filled in before, as {filled}.")
-            manifest = {name: value for name, value in model.manifest.items() if value is not None}
-            manifest |= fills | {"name": model.name, "version": _free_version(model)}
+            manifest = _filled(model, check.document)
+            manifest |= {"name": model.name, "version": _free_version(model)}
             manifest |= {"licence": model.licence, "card": model.card}
             record = register_kept(user=user, kept=kept, manifest=manifest).record
             _copy_rows(model, record)
@@ -93,6 +95,19 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
         kept.discard()
         raise
     return ModelRecord.objects.get(pk=record.pk)
+
+
+def _filled(model: ModelRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given for the model, with what the check confirmed; what was assumed is assumed again."""
+    fills = document["fills"]
+    given = {name: value for name, value in (last_manifest(model) or model.manifest).items() if value is not None}
+    used = model.manifest.get("input", {}) | fills.get("input", {})
+    sure = {part["name"] for part in document.get("parts", ()) if part["confirmed"]}
+    names = [name for part in sure for name in INPUT_OF_PART.get(part, (part,)) if name in used]
+    confirmed = (given.get("input") or {}) | {name: used[name] for name in names}
+    given |= {name: fills[name] for name in ("classes", "output") if name in fills}
+    given["training_data"] = model.manifest.get("training_data") or []
+    return given | ({"input": confirmed} if confirmed else {})
 
 
 def _copy_rows(model: ModelRecord, record: ModelRecord) -> None:
@@ -110,10 +125,9 @@ def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, Any] 
         ModelState.RETIRED,
     ):
         return None
-    checks = (
-        SettingCheck.objects.visible_to(request.user).filter(model=model).select_related("data_set").defer("document")
-    )
-    return {"checks": checks[:20]}
+    visible = SettingCheck.objects.visible_to(request.user).select_related("data_set", "model", "filled")
+    checks = visible.filter(model=model).defer("document")
+    return {"checks": checks[:20], "origin": visible.filter(filled=model).defer("document").first()}
 
 
 def _free_version(model: ModelRecord) -> str:

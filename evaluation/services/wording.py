@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from evaluation.models import DataSet, Evaluation
+from evaluation.services.seen import UNDECLARED
 
 
 def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
@@ -76,7 +77,7 @@ def methods_paragraph(evaluation: Evaluation) -> str:
         f"({document['replicates']} replicates, seed {document['seed']}) for the rest.",
         "The expected calibration error uses 15 bins of equal width of the top label; the Brier score sums over "
         "classes.",
-        f"Training data: {seen.get('how', 'not declared')}; {seen.get('images', 0)} images of the set were seen.",
+        _training(seen),
         "Computed with Skinsite; for research and teaching, not for diagnosis.",
     ]
     return " ".join(parts)
@@ -93,3 +94,9 @@ def _n(number: dict[str, Any]) -> str:
 def half_width(lesions: int) -> float:
     """Return about half the width of the interval of a rate of 0.5 from this many independent lesions."""
     return 0.98 / math.sqrt(lesions + 3.84)
+
+
+def _training(seen: dict[str, Any]) -> str:
+    if UNDECLARED in seen.get("notices", (UNDECLARED,)):
+        return "No training data is declared for the model: whether it has seen images of this set is not known."
+    return f"Training data: {seen.get('how')}; {seen.get('images', 0)} images of the set were seen."

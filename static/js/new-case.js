@@ -5,6 +5,10 @@ const input = form.querySelector('input[type="file"]');
 const thumbs = form.querySelector("[data-thumbs]");
 const submit = form.querySelector("[data-submit]");
 const most = Number(form.dataset.most);
+const tooMany = document.createElement("p");
+tooMany.className = "note";
+tooMany.setAttribute("role", "status");
+thumbs.after(tooMany);
 let files = [];
 
 drop.classList.add("scripted");
@@ -13,6 +17,8 @@ const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 function keep(list) {
   files = list.slice(0, most);
+  const left = list.slice(most).map((file) => file.name);
+  tooMany.textContent = left.length ? `A case takes ${most} images. Left out: ${left.join(", ")}. Submit them as another case.` : "";
   const transfer = new DataTransfer();
   for (const file of files) transfer.items.add(file);
   input.files = transfer.files;

@@ -336,6 +336,7 @@ def test_an_administrator_starts_follows_and_fills_in(root, model, network):
     assert client.get(f"{page}progress/").status_code == 200
     again = client.post(address, {"dataset": data_set.pk})
     assert (again.status_code, "being checked" in again.content.decode()) == (422, True)
+    SettingCheck.objects.update(seed=1)
     assert ran(SettingCheck.objects.get()).state == State.DONE
     assert client.get(f"{page}progress/")["HX-Refresh"] == "true"
     shown = client.get(page).content.decode()
@@ -345,7 +346,10 @@ def test_an_administrator_starts_follows_and_fills_in(root, model, network):
     record = ModelRecord.objects.get(pk=int(client.post(f"{page}fill/")["Location"].split("/")[-2]))
     assert record.version == "2"
     assert "Filled in as" in client.get(page).content.decode()
-    assert "setting-checks" in client.get(model.get_absolute_url()).content.decode()
+    assert "It found other settings than these" in client.get(model.get_absolute_url()).content.decode()
+    given = record.admissions.get().manifest
+    assert given["input"]["range"] == [-1, 1]
+    assert "interpolation" not in given["input"]
 
 
 def test_to_others_there_are_no_setting_checks(check, model):
