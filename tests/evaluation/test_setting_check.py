@@ -156,6 +156,15 @@ def test_filling_in_takes_the_training_lists_along_and_copies_no_file(check, roo
     assert record.upload_sha256 == model.upload_sha256
 
 
+def test_filling_in_gives_what_is_confirmed_and_leaves_the_rest_assumed(check, root, model):
+    told = {"name": "Colours", "classes": MANIFEST["classes"], "input": {"width": 8, "height": 8}}
+    Admission.objects.create(record=model, manifest=told, state=State.DONE, finished_at=timezone.now())
+    given = fill_manifest(check=ran(check), user=root).admissions.get().manifest
+    assert given["input"]["range"] == [-1, 1]
+    assert given["input"]["width"] == 8
+    assert "interpolation" not in given["input"]
+
+
 def test_two_who_fill_in_at_once_make_one_version(check, root, model):
     first, second = ran(check), SettingCheck.objects.select_related("model", "filled").get(pk=check.pk)
     fill_manifest(check=first, user=root)
@@ -347,9 +356,6 @@ def test_an_administrator_starts_follows_and_fills_in(root, model, network):
     assert record.version == "2"
     assert "Filled in as" in client.get(page).content.decode()
     assert "It found other settings than these" in client.get(model.get_absolute_url()).content.decode()
-    given = record.admissions.get().manifest
-    assert given["input"]["range"] == [-1, 1]
-    assert "interpolation" not in given["input"]
 
 
 def test_to_others_there_are_no_setting_checks(check, model):
