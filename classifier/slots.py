@@ -10,9 +10,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-PLACES = frozenset({"passport", "passport-actions", "start", "card-results"})
+PLACES = frozenset({"passport", "passport-actions", "start", "card-results", "card-sections"})
 """`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. `card-results`: facts
-for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template."""
+for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template.
+`card-sections`: Markdown for the card's body (`model`): `{"text": "## …"}`, no template."""
 
 Context = Callable[..., dict[str, Any] | None]
 

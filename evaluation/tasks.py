@@ -7,7 +7,8 @@ from evaluation.models.evaluation import Stage
 from evaluation.services.comparing import run_comparison
 from evaluation.services.evaluations import run_evaluation
 from evaluation.services.intake import run_import
-from evaluation.services.queueing import CHECK_SETTING, COMPARE, EVALUATE, IMPORT
+from evaluation.services.map_measuring import run_map_check
+from evaluation.services.queueing import CHECK_MAPS, CHECK_SETTING, COMPARE, EVALUATE, IMPORT
 from evaluation.services.scoring import run_scoring
 from evaluation.services.setting_search import run_setting_check
 
@@ -37,3 +38,9 @@ def compare(comparison_id: int) -> None:
 def check_setting(check_id: int) -> None:
     """Needs a queued setting check; takes one turn, and leaves it queued again, done or failed."""
     run_setting_check(check_id=check_id)
+
+
+@shared_task(name=CHECK_MAPS, time_limit=3600)
+def check_maps(check_id: int) -> None:
+    """Needs a queued map check; takes one turn, and leaves it queued again, done or failed."""
+    run_map_check(check_id=check_id)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from classifier.api import cases, models, predictions
-from evaluation.api import comparisons, data_sets, evaluations, setting_checks
+from evaluation.api import comparisons, data_sets, evaluations, map_checks, setting_checks
 from skinsite.api import api
 
 admin.site.site_header = admin.site.site_title = "Skinsite administration"
@@ -15,6 +15,7 @@ api.add_router("/predictions", predictions.router)
 api.add_router("/datasets", data_sets.router)
 api.add_router("/evaluations", evaluations.router)
 api.add_router("/comparisons", comparisons.router)
+api.add_router("/map-checks", map_checks.router)
 api.add_router("", setting_checks.router)
 api.add_router("", predictions.pictures)
 
@@ -26,4 +27,5 @@ urlpatterns = [
     path("", include("classifier.urls")),
     path("", include("evaluation.urls")),
     path("", include("evaluation.setting_urls")),
+    path("", include("evaluation.map_urls")),
 ]

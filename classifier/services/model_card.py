@@ -17,10 +17,11 @@ DISCLAIMER = "Research and teaching only. Not a diagnosis."
 
 
 def readme(record: ModelRecord, request: HttpRequest) -> str:
-    """Return the whole file. Results are what other apps tell of the model in the place `card-results`."""
+    """Return the whole file, with what other apps tell in the places `card-results` and `card-sections`."""
     results = [result for entry in slots.facts("card-results", request, model=record) for result in entry["results"]]
+    sections = [entry["text"] for entry in slots.facts("card-sections", request, model=record)]
     front = yaml.safe_dump(_front(record, results), sort_keys=False, allow_unicode=True, width=100)
-    return "\n".join((f"---\n{front}---\n", *_body(record)))
+    return "\n".join((f"---\n{front}---\n", *_body(record, sections)))
 
 
 def _front(record: ModelRecord, results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def _licence(words: str) -> dict[str, str]:
     return {"license": "other", "license_name": words} if words else {"license": "unknown"}
 
 
-def _body(record: ModelRecord) -> Iterable[str]:
+def _body(record: ModelRecord, sections: Iterable[str]) -> Iterable[str]:
     yield f"# {record.name}, version {record.version}\n"
     yield f"{DISCLAIMER}\n"
     if record.card:
@@ -61,6 +62,7 @@ def _body(record: ModelRecord) -> Iterable[str]:
     for name, value in record.manifest.get("input", {}).items():
         yield f"- {name}: {_cell(', '.join(map(str, value)) if isinstance(value, list) else str(value))}"
     yield f"- output: {_cell(str(record.manifest.get('output', '')))}\n"
+    yield from sections
     yield "## Provenance\n"
     yield f"- architecture: {_cell(record.architecture)}, {record.parameters or 0:,} parameters"
     yield f"- original: {_cell(record.upload_name)}, SHA-256 `{record.upload_sha256}`"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, SettingCheck, TrainingSet
+from evaluation.models import ClassPlace, Comparison, DataSet, Evaluation, MapCheck, SettingCheck, TrainingSet
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -42,6 +42,14 @@ class SettingCheckAdmin(ReadOnly):
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
     fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
+
+
+@admin.register(MapCheck)
+class MapCheckAdmin(ReadOnly):
+    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
+    list_filter = ("state",)
+    list_select_related = ("model", "data_set", "owner")
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message")
 
 
 @admin.register(TrainingSet)

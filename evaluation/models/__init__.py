@@ -3,6 +3,7 @@
 from evaluation.models.comparison import ClassPlace, Comparison, OpenedImage
 from evaluation.models.data_set import DataSet, LabelledImage
 from evaluation.models.evaluation import Evaluation, FailedImage, Inference, OperatingPoint
+from evaluation.models.map_check import MapCheck, MapFigure
 from evaluation.models.setting_check import SettingAnswers, SettingCheck
 from evaluation.models.training_set import TrainingSet
 
@@ -14,6 +15,8 @@ __all__ = [
     "FailedImage",
     "Inference",
     "LabelledImage",
+    "MapCheck",
+    "MapFigure",
     "OpenedImage",
     "OperatingPoint",
     "SettingAnswers",

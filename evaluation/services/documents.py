@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from evaluation.models import Comparison, DataSet, Evaluation, SettingCheck
+from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 
 Document = dict[str, Any]
 
@@ -127,6 +127,23 @@ def setting_check_document(check: SettingCheck) -> Document:
         "total": check.total,
         "result": check.document or None,
         "filled": None if check.filled_id is None else str(check.filled_id),
+        "page": check.get_absolute_url(),
+        "error": check.error,
+    }
+
+
+def map_check_document(check: MapCheck) -> Document:
+    """`result` is None until the check is done."""
+    return {
+        "id": str(check.pk),
+        "state": check.shown_state,
+        "model": str(check.model_id),
+        "dataset": str(check.data_set_id),
+        "seed": check.seed,
+        "done": check.done,
+        "total": check.total,
+        "busy_seconds": check.busy_seconds,
+        "result": check.document or None,
         "page": check.get_absolute_url(),
         "error": check.error,
     }

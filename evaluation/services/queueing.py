@@ -9,7 +9,7 @@ from django.utils import timezone
 from classifier.models.model_record import Framework
 from classifier.services import queueing
 from classifier.services.sweeping import unsent
-from evaluation.models import Comparison, DataSet, Evaluation, SettingCheck
+from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 from evaluation.models.evaluation import Stage
 from skinsite.jobs import State
 
@@ -17,7 +17,14 @@ IMPORT = "evaluation.import"
 EVALUATE = "evaluation.evaluate"
 COMPARE = "evaluation.compare"
 CHECK_SETTING = "evaluation.check_setting"
-TASKS: dict[Any, str] = {DataSet: IMPORT, Evaluation: EVALUATE, Comparison: COMPARE, SettingCheck: CHECK_SETTING}
+CHECK_MAPS = "evaluation.check_maps"
+TASKS: dict[Any, str] = {
+    DataSet: IMPORT,
+    Evaluation: EVALUATE,
+    Comparison: COMPARE,
+    SettingCheck: CHECK_SETTING,
+    MapCheck: CHECK_MAPS,
+}
 
 
 def send_on_commit(job: Any, *, queue: str = queueing.DEFAULT_QUEUE) -> None:
@@ -43,9 +50,10 @@ def sweep(**kwargs: object) -> None:
         rows = _waiting().filter(stage=Stage.PREDICTING, model__framework=framework)
         if waiting := unsent(rows, queue=f"{framework}-batch"):
             _send(Evaluation, waiting, f"{framework}-batch")
-        checks = SettingCheck.objects.filter(model__framework=framework)
-        if waiting := unsent(checks, queue=f"{framework}-batch"):
-            _send(SettingCheck, waiting, f"{framework}-batch")
+        for kind in (SettingCheck, MapCheck):
+            checks = kind.objects.filter(model__framework=framework)
+            if waiting := unsent(checks, queue=f"{framework}-batch"):
+                _send(kind, waiting, f"{framework}-batch")
 
 
 def _waiting() -> Any:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from evaluation.forms.data_set import ArchiveForm, DataSetForm, MappingForm
-from evaluation.models import DataSet, Evaluation, LabelledImage
+from evaluation.models import DataSet, Evaluation, LabelledImage, MapCheck
 from evaluation.services.intake import cancel_import, create_data_set, delete_data_set, remap_data_set
 from evaluation.services.isic import create_from_archive
 from evaluation.services.wording import class_rows, subgroup_rows
@@ -70,6 +70,7 @@ def from_archive(request: HttpRequest) -> HttpResponse:
 def data_set(request: HttpRequest, pk: int) -> HttpResponse:
     found = _visible(request, pk)
     evaluations = Evaluation.objects.visible_to(request.user).filter(data_set=found).select_related("model")
+    map_checks = MapCheck.objects.visible_to(request.user).filter(data_set=found).select_related("model")
     context = {
         "data_set": found,
         "own": found.owner_id == request.user.pk,
@@ -81,6 +82,7 @@ def data_set(request: HttpRequest, pk: int) -> HttpResponse:
             for row in class_rows(found)[:12]
         ],
         "evaluations": evaluations.defer("document")[:20],
+        "map_checks": map_checks.defer("document")[:20],
         "form": _mapping_form(found) if found.owner_id == request.user.pk else None,
     }
     return render(request, "evaluation/data_set.html", context)

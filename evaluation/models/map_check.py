@@ -1,0 +1,78 @@
+"""Map checks: how far a model's heat maps can be trusted, measured on the pictures of a data set."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from classifier.models import ModelRecord
+from evaluation.models.data_set import DataSet
+from skinsite.jobs import OPEN, Job, JobQuerySet, State
+
+
+class MapCheckQuerySet(JobQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """As evaluations: one's own, and those that the owner of a published data set made."""
+        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
+
+
+class MapCheck(Job):
+    """`document` is what its page, its API answer and the model's card show."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="map_checks")
+    data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="map_checks")
+    model = models.ForeignKey(ModelRecord, models.CASCADE, related_name="map_checks")
+    seed = models.PositiveIntegerField(default=0, help_text="Draws pictures and lesions.")
+    total = models.PositiveIntegerField(default=0, editable=False, help_text="Steps; a step is one picture's figure.")
+    done = models.PositiveIntegerField(default=0, editable=False)
+    begun_at = models.DateTimeField(null=True, editable=False)
+    busy_seconds = models.FloatField(default=0, editable=False, help_text="Spent by workers, all turns together.")
+    document = models.JSONField(default=dict, editable=False)
+
+    objects = MapCheckQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        abstract = False
+        ordering = ["-pk"]
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["owner", "model", "data_set"], condition=Q(state__in=OPEN), name="one_open_map_check_of_a_pair"
+            ),
+        ]
+        indexes = [models.Index(fields=["state"], condition=Q(state__in=OPEN), name="open_map_checks")]
+
+    def __str__(self) -> str:
+        return f"Map check of {self.model} on {self.data_set}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("map_check", args=[self.pk])
+
+    @property
+    def queue(self) -> str:
+        return f"{self.model.framework}-batch"
+
+    @property
+    def shown_state(self) -> str:
+        """A row that waits for its next turn is running for the person who looks at it."""
+        return State.RUNNING if self.state == State.QUEUED and self.begun_at else self.state
+
+
+class MapFigure(models.Model):
+    """What is measured of one picture in one part of a check: kept, so that the next turn goes on behind it."""
+
+    check_of = models.ForeignKey(MapCheck, models.CASCADE, related_name="figures")
+    part = models.CharField(max_length=40, help_text="map, changes, or a randomised network.")
+    image = models.PositiveBigIntegerField(help_text="The picture's number.")
+    values = models.JSONField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["check_of", "part", "image"], name="one_map_figure_a_part_and_picture")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} of picture {self.image}"

@@ -1,0 +1,297 @@
+"""What a worker does with a map check: turns that give way to people, each figure measured once."""
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image
+
+from classifier.inference import bundle, classifier, clinical, shuffling
+from classifier.inference.images import Pixels
+from classifier.inference.preprocess import network_input, region
+from classifier.models import Prediction
+from classifier.services.predictions import load_classifier
+from evaluation.metrics import map_perturbation, map_sameness
+from evaluation.metrics.map_credibility import KINDS, centre_gaussian, located, shuffle
+from evaluation.metrics.sample import Booleans, Floats
+from evaluation.models import Evaluation, LabelledImage, MapCheck, MapFigure
+from evaluation.services import inferences
+from evaluation.services.map_document import CHANGES, MAP, document_of, drawn_of, randomised
+from evaluation.services.queueing import send_on_commit
+from skinsite.jobs import Failure, State, heartbeat
+
+TURN_SECONDS = 10.0
+LONGEST_TURN = 300.0
+"""A turn ends even if nobody waits: a task that runs for an hour is killed."""
+BATCH_MS = 150.0
+LARGEST_BATCH = 16
+UNKNOWN_MS = 60.0
+SEEDS = 5
+
+
+def run_map_check(*, check_id: int, gives_way: bool = True) -> None:
+    """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
+    check = MapCheck.objects.filter(pk=check_id, state=State.QUEUED).select_related("model", "data_set").first()
+    if check is None:
+        return
+    if gives_way and _person_waits(check.model.framework):
+        send_on_commit(check, queue=check.queue)
+        return
+    token = MapCheck.objects.claim(check_id, in_hand=True)
+    if token is None:
+        return
+    try:
+        with heartbeat(MapCheck.objects.all(), check_id, token):
+            document = _Turn(check, token, gives_way=gives_way).take()
+        MapCheck.objects.finish(check_id, token, document=document)
+    except _TakenAway:
+        return
+    except _Others:
+        with transaction.atomic():
+            if MapCheck.objects.give_way(check_id, token):
+                send_on_commit(check, queue=check.queue)
+    except Failure as failure:
+        MapCheck.objects.fail(check_id, token, failure)
+    except Exception:
+        MapCheck.objects.stumble(check_id, token)
+        raise
+
+
+class _TakenAway(Exception):
+    """The row was cancelled or given to another worker."""
+
+
+class _Others(Exception):
+    """Somebody else's work comes first now, or its own next turn; what is measured is stored."""
+
+
+class _Turn:
+    """One worker's turn: first the maps, then the randomised networks, then the changed pictures."""
+
+    def __init__(self, check: MapCheck, token: uuid.UUID, *, gives_way: bool) -> None:
+        self.check, self.token, self.gives_way = check, token, gives_way
+        self.model, self.drawn = check.model, drawn_of(check)
+        self.began = self.counted = time.monotonic()
+        self.batch = _batch_size(check)
+
+    def take(self) -> dict[str, Any]:
+        self._renew(begun_at=self.check.begun_at or timezone.now())
+        self.loaded, _ = load_classifier(self.model)
+        self.spec = self.loaded.manifest.input
+        own = bundle.read(self.model.bundle_path)
+        parts = [(share, seed) for share in shuffling.shares(own) for seed in range(SEEDS)]
+        steps = len(self.drawn.mapped) + len(parts) * len(self.drawn.randomised) + len(self.drawn.changed)
+        self._renew(total=steps, done=self.check.figures.count())
+        self._maps()
+        kept = self._kept(MAP)
+        for share, seed in parts:
+            self._randomised(own, share, seed, kept)
+        self._changes(kept)
+        found = {part: self._kept(part) for part in (MAP, CHANGES, *(randomised(*part) for part in parts))}
+        return document_of(self.check, self.drawn, found, self.loaded.layer or "")
+
+    def _maps(self) -> None:
+        """The map of the predicted class and where its heat lies."""
+        for images in self._missing(MAP, self.drawn.mapped, self.batch):
+            pixels = [_pixels(image) for image in images]
+            answer = classifier.run(self.loaded, pixels, [inferences.clinical_of(image) for image in images])
+            predicted = self._finite(answer.probabilities).argmax(axis=1)
+            grids = _maps_of(answer)[np.arange(len(images)), predicted]
+            self._keep(
+                MAP,
+                {
+                    image.pk: {"class": int(place), "grid": _numbers(grid), **self._located(image, grid)}
+                    for image, place, grid in zip(images, predicted, grids, strict=True)
+                },
+            )
+
+    def _located(self, image: LabelledImage, grid: Any) -> dict[str, Any]:
+        if image.pk not in self.drawn.masked or not np.isfinite(grid).all():
+            return {}
+        mask = _mask(image)
+        found = located(grid, region(self.spec, *mask.shape), mask, self._dice(image.pk))
+        if found is None:
+            return {"located": None}
+        return {"located": {"area": found.area, "share": found.share, "pointing": found.pointing}}
+
+    def _randomised(self, own: bundle.Bundle, share: float, seed: int, kept: dict[int, Any]) -> None:
+        """How like the map is to that of a network whose last layers know nothing."""
+        part, network = randomised(share, seed), None
+        for images in self._missing(part, self.drawn.randomised, self.batch):
+            if network is None:
+                network = classifier.load(shuffling.shuffled(own, share, seed))
+            inputs, vectors = self._inputs(images)
+            maps = _maps_of(network.predict(inputs, vectors))
+            self._keep(
+                part,
+                {
+                    image.pk: {"likeness": self._likeness(kept[image.pk], found)}
+                    for image, found in zip(images, maps, strict=True)
+                },
+            )
+
+    @staticmethod
+    def _likeness(kept: dict[str, Any], maps: Any) -> float | None:
+        """Of the kept map to that of the same class among maps (C, rows, columns)."""
+        return map_sameness.spearman(_grid(kept), maps[kept["class"]])
+
+    def _changes(self, kept: dict[int, Any]) -> None:
+        """What the answer does when the picture is taken away in the map's order; is the map stable?"""
+        for (image,) in self._missing(CHANGES, self.drawn.changed, 1):
+            grid = _grid(kept[image.pk])
+            if map_sameness.is_constant(grid):
+                self._keep(CHANGES, {image.pk: {}})
+                continue
+            dice = self._dice(image.pk)
+            inputs, vectors = self._inputs([image])
+            seen = _seen(region(self.spec, image.height, image.width), image, inputs.shape[1:3])
+            found = self._games(inputs[0], seen, vectors, grid, kept[image.pk]["class"], dice)
+            changed = map_sameness.changed(inputs[0], dice)
+            maps = self._answers(changed.values(), vectors, maps=True)[1][:, kept[image.pk]["class"]]
+            found["stability"] = {
+                name: map_sameness.stability(grid, after, name) for name, after in zip(changed, maps, strict=True)
+            }
+            self._keep(CHANGES, {image.pk: found})
+
+    def _games(
+        self, inputs: Any, seen: Booleans, vectors: Any, grid: Any, place: int, dice: np.random.Generator
+    ) -> dict[str, Any]:
+        """Deletion, insertion and ROAD in the order of the map, of the bell and of the shuffled map."""
+        blocks = map_perturbation.Blocks(inputs, seen)
+        others = {"map": grid, "gaussian": centre_gaussian(np.maximum(grid, 0)), "random": shuffle(grid, dice)}
+        orders = {name: blocks.order(others[name], dice) for name in KINDS}
+
+        def answer(pictures: Iterable[Any]) -> Floats:
+            return self._answers(pictures, vectors, maps=False)[0][:, place]
+
+        return {
+            "deletion": {name: map_perturbation.deletion(blocks, order, answer) for name, order in orders.items()},
+            "insertion": {name: map_perturbation.insertion(blocks, order, answer) for name, order in orders.items()},
+            "road": {name: map_perturbation.road(blocks, order, answer, dice) for name, order in orders.items()},
+        }
+
+    def _answers(self, pictures: Iterable[Any], vectors: Any, *, maps: bool) -> tuple[Floats, Any]:
+        """Return probabilities (n, C) and maps (n, C, rows, columns) or None, giving way between batches."""
+        probabilities, found = [], []
+        waiting = iter(pictures)
+        while batch := list(islice(waiting, self.batch)):
+            self._give_way(amid=True)
+            known = None if vectors is None else np.repeat(vectors, len(batch), axis=0)
+            answer = self.loaded.predict(np.ascontiguousarray(np.stack(batch)), known, maps=maps)
+            probabilities.append(self._finite(answer.probabilities))
+            found += [_maps_of(answer)] if maps else []
+        return np.concatenate(probabilities), np.concatenate(found) if maps else None
+
+    def _finite(self, probabilities: Floats) -> Floats:
+        if not np.isfinite(probabilities).all():
+            message = f"{self.model} answers with what is no finite number, so its maps cannot be measured."
+            raise Failure("not-finite", message, "An administrator must look at the model.")
+        return probabilities
+
+    def _inputs(self, images: Sequence[LabelledImage]) -> tuple[Any, Any]:
+        inputs = np.stack([network_input(_pixels(image), self.spec) for image in images])
+        if self.spec.clinical == "none":
+            return inputs, None
+        details = [clinical.encode(self.spec.clinical, inferences.clinical_of(image)) for image in images]
+        return inputs, np.stack(details)
+
+    def _missing(self, part: str, images: Sequence[LabelledImage], size: int) -> Iterator[list[LabelledImage]]:
+        done = set(self.check.figures.filter(part=part).values_list("image", flat=True))
+        waiting = iter([image for image in images if image.pk not in done])
+        while batch := list(islice(waiting, size)):
+            yield batch
+            self._give_way()
+
+    def _keep(self, part: str, values: dict[int, Any]) -> None:
+        now = time.monotonic()
+        self.check.busy_seconds += now - self.counted
+        self.check.done += len(values)
+        self.counted = now
+        rows = [MapFigure(check_of=self.check, part=part, image=image, values=found) for image, found in values.items()]
+        with transaction.atomic():
+            MapFigure.objects.bulk_create(rows)
+            self._renew(done=self.check.done, busy_seconds=self.check.busy_seconds, attempts=1, deaths=0)
+
+    def _kept(self, part: str) -> dict[int, Any]:
+        return dict(self.check.figures.filter(part=part).values_list("image", "values"))
+
+    def _dice(self, image: int) -> np.random.Generator:
+        """The same throws for a picture in every turn."""
+        return np.random.default_rng((self.check.seed, image))
+
+    def _give_way(self, *, amid: bool = False) -> None:
+        """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes.
+
+        Amid a picture's games only a person ends it, so that a slow network finishes at least one in a turn.
+        """
+        framework, spent = self.model.framework, time.monotonic() - self.began
+        late = not amid and (spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework)))
+        if self.gives_way and (late or _person_waits(framework)):
+            raise _Others
+
+    def _renew(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            setattr(self.check, name, value)
+        if not MapCheck.objects.renew(self.check.pk, self.token, **fields):
+            raise _TakenAway
+
+
+def _maps_of(answer: classifier.Answer) -> Any:
+    if answer.maps is None:
+        message = "The model draws no maps, although its record names a layer."
+        raise Failure("no-maps", message, "An administrator must register the model again.")
+    return answer.maps
+
+
+def _numbers(grid: Any) -> list[list[float | None]]:
+    """A grid as JSON: four digits do, and what is no number is null."""
+    return [[float(f"{value:.5g}") if np.isfinite(value) else None for value in row] for row in grid.tolist()]
+
+
+def _grid(kept: dict[str, Any]) -> Floats:
+    return np.array(kept["grid"], np.float64)
+
+
+def _seen(covered: tuple[float, float, float, float], image: LabelledImage, size: Sequence[int]) -> Booleans:
+    """Return (height, width) of the network's input: True where it shows the picture and no padding."""
+    left, top, right, bottom = covered
+    y = top + (np.arange(size[0]) + 0.5) / size[0] * (bottom - top)
+    x = left + (np.arange(size[1]) + 0.5) / size[1] * (right - left)
+    return np.outer((y >= 0) & (y < image.height), (x >= 0) & (x < image.width))
+
+
+def _pixels(image: LabelledImage) -> Pixels:
+    return np.asarray(_opened(image, image.pixels))
+
+
+def _mask(image: LabelledImage) -> Booleans:
+    return np.asarray(_opened(image, image.mask), bool)
+
+
+def _opened(image: LabelledImage, stored: Any) -> Any:
+    try:
+        with stored.open("rb") as file, Image.open(file) as picture:
+            return np.asarray(picture)
+    except OSError as error:
+        message = f"The stored picture of {image.name} is gone or damaged."
+        raise Failure("image-missing", message, "Import the data set again.") from error
+
+
+def _person_waits(framework: str) -> bool:
+    return Prediction.objects.filter(state=State.QUEUED, model__framework=framework).exists()
+
+
+def _others_wait(framework: str) -> bool:
+    waiting = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, model__framework=framework)
+    return bool(waiting.exists())
+
+
+def _batch_size(check: MapCheck) -> int:
+    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
+    one = float((check.model.measured or {}).get("predict_ms") or UNKNOWN_MS)
+    return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))

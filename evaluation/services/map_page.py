@@ -1,0 +1,150 @@
+"""What pages and the model's card show of a map check, from its stored document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+
+from classifier.models import ModelRecord
+from classifier.models.model_record import ModelState
+from evaluation.metrics.map_sameness import CREDIBLE_BELOW
+from evaluation.models import MapCheck
+from evaluation.services.map_wording import NOTICE, finds_the_lesion
+from skinsite.jobs import State
+
+SHOWN = 3
+HEADINGS = ("Figure", "Map", "Centre Gaussian", "Random", "Map − Gaussian")
+TITLES = {
+    "ratio": ("Heat inside ÷ area of the lesion", "1 is chance; more is better", 2),
+    "pointing": ("Strongest point inside the lesion", "share of the images", 3),
+    "deletion": ("Deletion", "area under the curve; less is better", 3),
+    "insertion": ("Insertion", "area under the curve; more is better", 3),
+    "road": ("ROAD", "least − most relevant first; more is better", 3),
+}
+ENDS = {"width": "value", "low": "low", "high": "high"}
+Document = dict[str, Any]
+
+
+class MapPage:
+    """A finished check, made ready for its templates."""
+
+    def __init__(self, check: MapCheck) -> None:
+        self.check, self.document = check, check.document
+        self.headings = HEADINGS
+        self.notice = NOTICE if finds_the_lesion(self.document) is False else ""
+        self.sentences = [text for text in self.document["sentences"] if text != NOTICE]
+        self.threshold = CREDIBLE_BELOW
+
+    @property
+    def rows(self) -> list[Document]:
+        """The figures of the map beside those of its baselines."""
+        return [
+            {
+                "title": TITLES[name][0],
+                "hint": TITLES[name][1],
+                "better": found["better"]["gaussian"],
+                "cells": [_parted(cell) for cell in cells],
+            }
+            for name, found, cells in _figures(self.document)
+        ]
+
+    @property
+    def cascade(self) -> list[Document]:
+        """Likeness by share of the layers randomised, with its places on a scale of 0 to 100."""
+        return [
+            row
+            | {"percent": round(100 * row["share"]), "text": _parted(text_of(row["likeness"], 2))}
+            | {name: f"{100 * (row['likeness'][end] or 0):.1f}" for name, end in ENDS.items()}
+            for row in self.document["randomised"]["shares"]
+        ]
+
+    @property
+    def other_pictures(self) -> str:
+        return text_of(self.document["randomised"]["other_pictures"], 2)
+
+    @property
+    def stability(self) -> list[Document]:
+        found = (self.document["changes"] or {}).get("stability_by_change", {})
+        return [{"name": name, "text": _parted(text_of(number, 2))} for name, number in found.items()]
+
+
+def checks_of_maps(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
+    """What the model's page shows: the latest finished check of each data set, and those that are open."""
+    if model.state not in (ModelState.READY, ModelState.RETIRED):
+        return None
+    pages = [MapPage(check) for check in latest(request.user, model)]
+    rows = MapCheck.objects.visible_to(request.user).filter(model=model).select_related("data_set")
+    return {"pages": pages[:SHOWN], "open_checks": rows.exclude(state=State.DONE).defer("document")[:SHOWN]}
+
+
+def card_section(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
+    """The credibility of the maps as Markdown for the model's card, on real pictures only."""
+    checks = [check for check in latest(request.user, model) if not check.data_set.synthetic]
+    if not checks:
+        return None
+    return {"text": "\n".join(["## Credibility of the heat maps", "", *(_markdown(check) for check in checks)])}
+
+
+def latest(user: Any, model: ModelRecord) -> list[MapCheck]:
+    """The newest finished check of each data set; real pictures before drawn ones."""
+    done = MapCheck.objects.visible_to(user).filter(model=model, state=State.DONE).select_related("data_set", "model")
+    newest: dict[int, MapCheck] = {}
+    for check in done.order_by("data_set__synthetic", "-pk")[:20]:
+        newest.setdefault(check.data_set_id, check)
+    return list(newest.values())
+
+
+def rows_of(document: Document) -> Iterator[tuple[str, ...]]:
+    """Yield the table as plain text: the heading, figures with intervals, likeness to randomised networks."""
+    yield HEADINGS
+    for name, _found, cells in _figures(document):
+        yield (TITLES[name][0], *cells)
+    changes = document["changes"]
+    if changes and changes["stability"]:
+        yield ("Stability, mean Spearman", text_of(changes["stability"], 2), "", "", "")
+    for row in document["randomised"]["shares"]:
+        constant = f"{row['constant']} of {row['maps']} constant" if row["constant"] else ""
+        yield (f"|Spearman|, {row['share']:.0%} of layers randomised", text_of(row["likeness"], 2), constant, "", "")
+    yield ("|Spearman|, maps of different images", text_of(document["randomised"]["other_pictures"], 2), "", "", "")
+
+
+def _figures(document: Document) -> Iterator[tuple[str, Document, list[str]]]:
+    inside, changes = document["inside"] or {}, document["changes"] or {}
+    for name, (_title, _hint, digits) in TITLES.items():
+        if found := inside.get(name) or changes.get(name):
+            kinds = ("map", "gaussian", "random")
+            plain = [text_of(found[kind], digits) for kind in kinds]
+            yield name, found, [*plain, text_of(found["minus_gaussian"], digits, signed=True)]
+
+
+def text_of(number: Document, digits: int, *, signed: bool = False) -> str:
+    """A value and its 95 % interval as plain text."""
+    if number["value"] is None:
+        return "–"
+    shape = f"{'+' if signed else ''}.{digits}f"
+    if number["low"] is None:
+        return format(number["value"], shape)
+    ends = f"{format(number['low'], shape)} to {format(number['high'], shape)}"
+    return f"{format(number['value'], shape)} ({ends})"
+
+
+def _parted(text: str) -> dict[str, str]:
+    """A value and its interval, to be shown in different ink."""
+    value, _, interval = text.partition(" (")
+    return {"value": value, "interval": interval.removesuffix(")").replace(" to ", " … ")}
+
+
+def _markdown(check: MapCheck) -> str:
+    document = check.document
+    name = " ".join(check.data_set.name.replace("|", "\\|").split())
+    lines = [
+        f"### On {name}",
+        "",
+        f"Grad-CAM of the predicted class at `{document['layer']}`, {document['images']} images of "
+        f"{document['lesions']} lesions; 95 % intervals by lesion bootstrap, seed {document['seed']}.",
+        "",
+        *(f"- {text}" for text in document["sentences"]),
+        "",
+    ]
+    head, *rest = (f"| {' | '.join(cells)} |" for cells in rows_of(document))
+    return "\n".join([*lines, head, "| --- | --- | --- | --- | --- |", *rest, ""])
