@@ -1,6 +1,6 @@
 """What pages and the model's card show of a map check, from its stored document."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from evaluation.metrics.map_sameness import CREDIBLE_BELOW
-from evaluation.models import MapCheck
-from evaluation.services.map_wording import NOTICE, finds_the_lesion
+from evaluation.models import DataSet, MapCheck
+from evaluation.services.map_wording import NOTICE, finds_the_lesion, verdict
 from skinsite.jobs import State
 
 SHOWN = 3
@@ -31,6 +31,7 @@ class MapPage:
     def __init__(self, check: MapCheck) -> None:
         self.check, self.document = check, check.document
         self.headings = HEADINGS
+        self.titles = [title for title, _hint, _digits in TITLES.values()]
         self.notice = NOTICE if finds_the_lesion(self.document) is False else ""
         self.sentences = [text for text in self.document["sentences"] if text != NOTICE]
         self.threshold = CREDIBLE_BELOW
@@ -42,11 +43,25 @@ class MapPage:
             {
                 "title": TITLES[name][0],
                 "hint": TITLES[name][1],
-                "better": found["better"]["gaussian"],
+                "verdict": verdict(name, found),
                 "cells": [_parted(cell) for cell in cells],
             }
             for name, found, cells in _figures(self.document)
         ]
+
+    @property
+    def in_short(self) -> list[Document]:
+        """Of each figure its value and its verdict against the Gaussian, in the order of the titles."""
+        found = {name: (row, cells) for name, row, cells in _figures(self.document)}
+        return [
+            {"text": _parted(found[name][1][0]), "verdict": verdict(name, found[name][0])} if name in found else {}
+            for name in TITLES
+        ]
+
+    @property
+    def at_full(self) -> dict[str, str]:
+        """Likeness to networks of which all layers are randomised."""
+        return _parted(text_of(self.document["randomised"]["shares"][-1]["likeness"], 2))
 
     @property
     def cascade(self) -> list[Document]:
@@ -75,6 +90,15 @@ def checks_of_maps(request: HttpRequest, model: ModelRecord) -> dict[str, Any] |
     pages = [MapPage(check) for check in latest(request.user, model)]
     rows = MapCheck.objects.visible_to(request.user).filter(model=model).select_related("data_set")
     return {"pages": pages[:SHOWN], "open_checks": rows.exclude(state=State.DONE).defer("document")[:SHOWN]}
+
+
+def of_comparison(user: Any, data_set: DataSet, models: Collection[int]) -> list[MapPage]:
+    """The newest finished check of each of the models on a data set."""
+    done = MapCheck.objects.visible_to(user).filter(data_set=data_set, model__in=models, state=State.DONE)
+    newest: dict[int, MapCheck] = {}
+    for check in done.select_related("model", "data_set").order_by("-pk")[:40]:
+        newest.setdefault(check.model_id, check)
+    return [MapPage(check) for check in sorted(newest.values(), key=lambda check: str(check.model))]
 
 
 def card_section(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
@@ -130,7 +154,7 @@ def text_of(number: Document, digits: int, *, signed: bool = False) -> str:
 
 def _parted(text: str) -> dict[str, str]:
     """A value and its interval, to be shown in different ink."""
-    value, _, interval = text.partition(" (")
+    value, _, interval = text.replace("-", "−").partition(" (")
     return {"value": value, "interval": interval.removesuffix(")").replace(" to ", " … ")}
 
 
@@ -146,5 +170,6 @@ def _markdown(check: MapCheck) -> str:
         *(f"- {text}" for text in document["sentences"]),
         "",
     ]
-    head, *rest = (f"| {' | '.join(cells)} |" for cells in rows_of(document))
+    rows = ([cell.replace("|", "\\|") for cell in cells] for cells in rows_of(document))
+    head, *rest = (f"| {' | '.join(cells)} |" for cells in rows)
     return "\n".join([*lines, head, "| --- | --- | --- | --- | --- |", *rest, ""])

@@ -5,12 +5,15 @@ from typing import Any
 from evaluation.metrics.map_sameness import CREDIBLE_BELOW
 
 NOTICE = "The map does not find the lesion better than a centred blob."
+BETTER, WORSE, NOT_SHOWN = "better", "worse", "not shown"
 Document = dict[str, Any]
 
 
 def sentences(document: Document) -> list[str]:
     """Return a few plain sentences; the notice, if any, comes first."""
-    found = [*_inside(document), *_randomised(document["randomised"]), *_changes(document["changes"])]
+    forgotten = document["randomised"]
+    found = [*_inside(document), *_randomised(forgotten), *_alike(forgotten["other_pictures"])]
+    found += _changes(document["changes"])
     if constant := document["constant"]:
         found.append(f"{constant} of {document['images']} maps are constant: they say nothing.")
     if seen := document["seen"]["images"]:
@@ -21,6 +24,15 @@ def sentences(document: Document) -> list[str]:
 def finds_the_lesion(document: Document) -> bool | None:
     """Whether the map beats a blob in the middle; None where there are too few masks."""
     return document["inside"]["ratio"]["better"]["gaussian"] if document["inside"] else None
+
+
+def verdict(name: str, found: Document) -> str:
+    """Say on which side of 0 the whole interval of map − Gaussian lies."""
+    if found["better"]["gaussian"]:
+        return BETTER
+    low, high = found["minus_gaussian"]["low"], found["minus_gaussian"]["high"]
+    beyond = low is not None and (low > 0 if name == "deletion" else high < 0)
+    return WORSE if beyond else NOT_SHOWN
 
 
 def _inside(document: Document) -> list[str]:
@@ -58,20 +70,39 @@ def _randomised(found: Document) -> list[str]:
     ]
 
 
+def _alike(other_pictures: Document) -> list[str]:
+    """Maps that look alike whatever the picture shows."""
+    if other_pictures["low"] is None or other_pictures["low"] <= CREDIBLE_BELOW:
+        return []
+    value = other_pictures["value"]
+    return [
+        f"The maps of different images are alike (mean |Spearman| {value:.2f}): part of a map is not of its picture."
+    ]
+
+
 def _changes(found: Document | None) -> list[str]:
     if found is None:
         return ["Every map is constant: taking the picture away in its order was not tried."]
-    titles = {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}
-    wins = [title for game, title in titles.items() if found[game]["better"]["gaussian"]]
-    losses = [title for game, title in titles.items() if not found[game]["better"]["gaussian"]]
+    by: dict[str, list[str]] = {BETTER: [], WORSE: [], NOT_SHOWN: []}
+    for game, title in {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}.items():
+        by[verdict(game, found[game])].append(title)
     said = []
-    if wins:
-        said.append(f"What the map marks matters more to the answer than the middle of the picture, by {_and(wins)}.")
-    if losses:
-        said.append(f"By {_and(losses)} it is not shown that what the map marks matters more than the middle does.")
+    if by[BETTER]:
+        said.append(
+            f"What the map marks matters more to the answer than the middle of the picture, by {_and(by[BETTER])}."
+        )
+    if by[WORSE]:
+        said.append(
+            f"The middle of the picture matters more to the answer than what the map marks, by {_and(by[WORSE])}."
+        )
+    if by[NOT_SHOWN]:
+        said.append(f"By {_and(by[NOT_SHOWN])}, what the map marks and the middle are not shown to differ.")
     if found["stability"]:
         likeness = f"{found['stability']['value']:.2f}"
-        said.append(f"Small turns, flips and noise leave the map alike to {likeness} (Spearman; 1 is the same).")
+        text = f"After small turns, flips and noise the map is alike to {likeness} (mean Spearman; 1 is the same)"
+        known = {name: row["value"] for name, row in found["stability_by_change"].items() if row["value"] is not None}
+        least = min(known, key=lambda name: known[name])
+        said.append(f"{text}, least when {least}: {known[least]:.2f}.")
     return said
 
 

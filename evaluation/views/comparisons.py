@@ -13,6 +13,7 @@ from evaluation.forms.choosing import ComparisonForm
 from evaluation.models import Comparison, Evaluation, LabelledImage
 from evaluation.services.comparison_page import ComparisonPage
 from evaluation.services.comparisons import start_comparison
+from evaluation.services.map_page import of_comparison
 from evaluation.services.opening import AT_ONCE, any_open, open_images, opened
 from skinsite import media
 from skinsite.jobs import OPEN, State
@@ -58,7 +59,9 @@ def new(request: HttpRequest) -> HttpResponse:
 def comparison(request: HttpRequest, pk: int) -> HttpResponse:
     found = _visible(request, pk)
     drawn = opened(user=request.user, comparison=found)
+    models = list(found.evaluations.values_list("model", flat=True))
     context = {
+        "maps": of_comparison(request.user, found.data_set, models),
         "comparison": found,
         "own": found.owner_id == request.user.pk,
         "refreshes": found.state in OPEN,

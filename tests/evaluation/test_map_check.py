@@ -21,8 +21,8 @@ from evaluation.services import map_document, map_measuring
 from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
 from evaluation.services.map_document import drawn_of, in_order
 from evaluation.services.map_measuring import run_map_check
-from evaluation.services.map_page import latest
-from evaluation.services.map_wording import NOTICE
+from evaluation.services.map_page import latest, of_comparison
+from evaluation.services.map_wording import NOTICE, verdict
 from skinsite.jobs import LEASE, State
 from skinsite.refusal import Conflict, Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
@@ -278,6 +278,7 @@ def test_a_person_starts_follows_and_reads(alice, spots):
     card = client.get(reverse("model_card", args=[model.pk])).content.decode()
     assert "## Credibility of the heat maps" in card
     assert "| ROAD | " in card
+    assert "| \\|Spearman\\|, 100% of layers randomised | " in card
     DataSet.objects.update(synthetic=True)
     assert "## Credibility" not in client.get(reverse("model_card", args=[model.pk])).content.decode()
 
@@ -292,6 +293,9 @@ def test_a_private_check_is_its_owners_and_a_published_one_everybodys(check):
     assert "Spots" in client.get(done.model.get_absolute_url()).content.decode()
     assert client.post(f"{done.get_absolute_url()}retry/").status_code == 404
     assert latest(charlie, done.model) == [done]
+    (page,) = of_comparison(charlie, done.data_set, [done.model_id])
+    assert [cell["verdict"] for cell in page.in_short][:2] == ["better", "better"]
+    assert not of_comparison(charlie, done.data_set, [])
 
 
 def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
@@ -313,3 +317,13 @@ def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
     assert found["state"] == "done"
     assert found["result"]["inside"]["ratio"]["better"] == {"gaussian": True, "random": True}
     assert [row["id"] for row in program.call("GET", "/map-checks").json()["items"]] == [found["id"]]
+
+
+@pytest.mark.parametrize(
+    ("game", "low", "high", "said"),
+    [("road", 0.1, 0.2, "better"), ("road", -0.2, -0.1, "worse"), ("road", -0.1, 0.1, "not shown"),
+     ("deletion", 0.1, 0.2, "worse"), ("deletion", -0.2, -0.1, "better")],
+)  # fmt: skip
+def test_worse_is_not_called_not_shown(game, low, high, said):
+    better = {"gaussian": high < 0 if game == "deletion" else low > 0}
+    assert verdict(game, {"better": better, "minus_gaussian": {"low": low, "high": high}}) == said
