@@ -1,6 +1,7 @@
 """Fixtures for all tests: one process per deep-learning framework, and the real data outside the repository."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+
+from classifier.inference.cache import ClassifierCache
 
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
 InProcess = Callable[..., Any]
@@ -45,3 +48,11 @@ def shared_data() -> Path:
 def collected_static_files() -> None:
     """Pages name static files by their hashes, in the tests as in production."""
     call_command("collectstatic", verbosity=0, interactive=False)
+
+
+@pytest.fixture(autouse=True)
+def no_model_stays_loaded() -> Iterator[None]:
+    """A bundle of the same name may hold another network in the next test."""
+    yield
+    if predictions := sys.modules.get("classifier.services.predictions"):
+        predictions._loaded = ClassifierCache(predictions._loaded._limit)

@@ -1,6 +1,5 @@
 """A real bundle, so small that it answers at once: one convolution, its mean, a linear layer; without any framework."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,12 @@ def small_model(name: str = "Small", *, layered: bool = True, tokens: str = "", 
     model = make_model(name, framework="torch", manifest=manifest.to_json())
     folder = model.bundle_path
     folder.mkdir(parents=True, exist_ok=True)
-    bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
+    sha256 = bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
+    ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256)
     content, cut = graph(layered=layered, tokens=tokens, scale=scale)
     (folder / "graph").write_bytes(content)
-    bundle.add_graph(folder, Path(folder / "graph"), cut, "conv" if layered else None)
-    return model
+    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut)
+    return ModelRecord.objects.get(pk=model.pk)
 
 
 def graph(*, layered: bool = True, tokens: str = "", scale: float = 1) -> tuple[bytes, dict[str, Any] | None]:
