@@ -22,7 +22,7 @@ def test_the_web_process_imports_no_framework():
     """The web process and everything its addresses need, in a fresh interpreter."""
     program = (
         "import sys, skinsite.wsgi, django.urls; django.urls.get_resolver().url_patterns;"
-        "heavy = {'tensorflow', 'keras', 'torch', 'onnx', 'onnxruntime', 'openvino', 'matplotlib'};"
+        "heavy = {'scipy', 'tensorflow', 'keras', 'torch', 'onnx', 'onnxruntime', 'openvino', 'matplotlib'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

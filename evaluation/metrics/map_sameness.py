@@ -18,8 +18,6 @@ DEGREES = 10.0
 NOISE = 0.05
 """Standard deviation of the noise, in standard deviations of the network's input."""
 CONSTANT = 1e-6
-CREDIBLE_BELOW = 0.3
-"""The upper bound of the mean |Spearman| with all weights randomised must be below it."""
 
 
 def is_constant(grid: Grid) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.map_credibility import KINDS, against_baselines, means
-from evaluation.metrics.map_sameness import CREDIBLE_BELOW, is_constant, mean_likeness, spearman
+from evaluation.metrics.map_rules import CREDIBLE_BELOW
+from evaluation.metrics.map_sameness import is_constant, mean_likeness, spearman
 from evaluation.metrics.sample import Integers
 from evaluation.models import LabelledImage, MapCheck
 from evaluation.services.map_checks import FEWEST_IMAGES

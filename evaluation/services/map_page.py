@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from evaluation.metrics.map_sameness import CREDIBLE_BELOW
+from evaluation.metrics.map_rules import CREDIBLE_BELOW
 from evaluation.models import DataSet, MapCheck
 from evaluation.services.map_wording import NOTICE, finds_the_lesion, verdict
 from skinsite.jobs import State

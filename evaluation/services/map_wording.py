@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evaluation.metrics.map_sameness import CREDIBLE_BELOW
+from evaluation.metrics.map_rules import CREDIBLE_BELOW
 
 NOTICE = "The map does not find the lesion better than a centred blob."
 BETTER, WORSE, NOT_SHOWN = "better", "worse", "not shown"
