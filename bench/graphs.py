@@ -80,18 +80,20 @@ def _manifest(framework: str, side: int, **more: Any) -> Manifest:
     return Manifest.from_json(complete(given | more, {}))
 
 
-def _torch(family: str, name: str, side: int, folder: Path) -> bundles.Bundle:
+def _torch(family: str, title: str, side: int, folder: Path) -> bundles.Bundle:
     import torch
 
     from classifier.inference import torch_architectures
 
     torch.manual_seed(0)
-    architecture = {"family": family, "name": name}
+    architecture = {"family": family, "name": title}
     network = torch_architectures.build(architecture, CLASSES)
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 1.5)
     for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr, operator]
-            module.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr, operator]
         if isinstance(module, torch.nn.Linear) and not module.weight.any():
             torch.nn.init.normal_(module.weight, std=0.05)
     tensors = {key: value.numpy() for key, value in network.state_dict().items()}

@@ -5,6 +5,7 @@ are twelve, more than the cache may keep. One line every twenty predictions: res
 """
 
 import sys
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from classifier.inference import bundle as bundles
 from classifier.inference.cache import ClassifierCache
-from classifier.inference.classifier import load, run
+from classifier.inference.classifier import Classifier, load, run
 from classifier.inference.clinical import Clinical
 
 MODELS, PREDICTIONS, EVERY = 12, 200, 20
@@ -24,13 +25,17 @@ def resident_mb() -> float:
     return pages * 4096 / 1e6
 
 
+def _loaded(path: Path) -> Classifier:
+    return load(bundles.read(path))
+
+
 def main(folder: Path) -> None:
     paths = list(islice(cycle(sorted(folder.iterdir())), MODELS))
     cache = ClassifierCache(LIMIT_BYTES)
     picture = np.random.default_rng(0).integers(0, 256, (450, 600, 3), np.uint8)
     for number in range(PREDICTIONS):
         place = number % MODELS
-        classifier, _ms = cache.get(str(place), lambda place=place: load(bundles.read(paths[place])))  # type: ignore[misc]
+        classifier, _ms = cache.get(str(place), partial(_loaded, paths[place]))
         run(classifier, [picture], [Clinical()])
         if (number + 1) % EVERY == 0:
             loaded = sum(cache.has(str(place)) for place in range(MODELS))

@@ -1,4 +1,4 @@
-"""Admit an untrusted model file: sniff it here, open it in a confined child, prove the bundle in a second one."""
+"""Admit an untrusted model file: sniffed here, opened, proven and given an engine in one confined child each."""
 
 import logging
 import os
@@ -27,12 +27,11 @@ COPIES = 5
 MOST_SECONDS = 300.0
 MOST_MEMORY = 6 * GIB
 SHARE = 3 / 4  # of the machine's memory, which no limit passes
-WALL_SECONDS = 780.0  # both children together, also on a busy machine; the task is killed after 900
+WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task is killed after 900
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 OFFER = "classifier.admission.engines:offer"
 ENGINE_SECONDS = 40.0
-NOT_USED = "ONNX Runtime is not used, the framework itself answers"
 SMALLER = "Register a smaller model; the limit is the operator's."
 
 log = logging.getLogger(__name__)
@@ -154,7 +153,7 @@ def _with_engine(
             return staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"]), graph, _since(began)
     except (Refusal, answers.Untrustworthy) as error:
         log.warning("No engine for this model: %s", error)
-        report.warned("engine", f"{NOT_USED}: {error}")
+        report.without_engine(str(error))
     return staged.proven(bundle, layer), None, _since(began)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission.outcome import Report
+from classifier.admission.outcome import ENGINE, Report
 from classifier.admission.pictures import photograph, pictures, views
 from classifier.inference import bundle as bundles
 from classifier.inference import exporting
@@ -21,7 +21,6 @@ SAME = 1e-4  # of a probability, and of the largest value of the framework's own
 FLOOR = 1e-8
 MOST = 1e9
 TIMED_RUNS = 5
-ENGINE = "ONNX Runtime"
 UNKNOWN = Clinical()
 
 Pixels = NDArray[np.uint8]
@@ -47,16 +46,16 @@ def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], r
         maps = cut is not None
         answers = [(_answer(native, picture, maps), _answer(other, picture, maps)) for picture in shown]
     except (GraphError, bundles.BundleError) as error:
-        _refuse(str(error), report)
+        report.without_engine(str(error))
         return None
     except MemoryError:
         raise
     except Exception as error:  # ONNX Runtime raises kinds of its own for graphs that it cannot run
-        _refuse(f"it cannot run the network: {' '.join(str(error).split())[:200]}", report)
+        report.without_engine(f"it cannot run the network: {' '.join(str(error).split())[:200]}")
         return None
     differs = max(float(np.abs(ours.probabilities - theirs.probabilities).max()) for ours, theirs in answers)
     if not differs <= SAME:
-        _refuse(f"its answers differ from the framework's by up to {differs:.2g} ({SAME:g} is allowed)", report)
+        report.without_engine(f"its answers differ from the framework's by up to {differs:.2g} ({SAME:g} is allowed)")
         return None
     apart = max(_apart(ours.maps, theirs.maps) for ours, theirs in answers)
     if not apart <= SAME:
@@ -67,10 +66,6 @@ def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], r
     if native.layer and described is None:
         report.warned("engine", f"maps are made by the framework itself: {reason}")
     return {"cut": described, "differs": differs, "maps_differ": min(apart, MOST), **times}
-
-
-def _refuse(reason: str, report: Report) -> None:
-    report.warned("engine", f"{ENGINE} is not used, the framework itself answers: {reason}")
 
 
 def _answer(classifier: Classifier, picture: Pixels, maps: bool) -> Answer:

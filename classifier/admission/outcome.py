@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 TEXT_LENGTH = 2000
+ENGINE = "ONNX Runtime"
 UNFORESEEN = "cannot-be-read"
 
 
@@ -86,6 +87,10 @@ class Report:
     def warned(self, check: str, detail: str) -> None:
         """Note what did not pass and is no reason to refuse."""
         self.add(Check(check, False, _cut(detail)))
+
+    def without_engine(self, reason: str) -> None:
+        """Note why the framework itself stays the engine."""
+        self.warned("engine", f"{ENGINE} is not used, the framework itself answers: {reason}")
 
     def refused(self, refusal: Refusal) -> None:
         self.add(Check(refusal.check, False, refusal.problem.message))

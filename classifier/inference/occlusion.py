@@ -61,7 +61,7 @@ def patches(height: int, width: int) -> npt.NDArray[np.intp]:
 def _edges(length: int, cells: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     low = (np.arange(cells) - REACH) * length / cells
     high = (np.arange(cells) + 1 + REACH) * length / cells
-    return tuple(edge.round().clip(0, length).astype(np.intp) for edge in (low, high))  # type: ignore[return-value]
+    return low.round().clip(0, length).astype(np.intp), high.round().clip(0, length).astype(np.intp)
 
 
 def border_colour(picture: Floats, inside: Region) -> Floats:

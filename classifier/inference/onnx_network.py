@@ -45,7 +45,7 @@ class OnnxClassifier(Classifier):
         predicted = time.perf_counter()
         maps = None
         if method is not None:
-            maps = self._maps(values, method) if self._head else self._by_framework(inputs, vectors, method)
+            maps = _maps(self._head, values, method) if self._head else self._by_framework(inputs, vectors, method)
         explained = time.perf_counter()
         return Output(values[LOGITS], maps, (predicted - began) * 1000, (explained - predicted) * 1000)
 
@@ -54,27 +54,27 @@ class OnnxClassifier(Classifier):
         fed = {PICTURE: np.ascontiguousarray(pictures)}
         return fed if vectors is None else fed | {CLINICAL: vectors}
 
-    def _maps(self, values: dict[str, Any], method: Method) -> Floats:
-        """Return maps (N, C, rows, columns); gradients of a few classes at once, so that they stay small."""
-        head = self._head
-        assert head is not None  # noqa: S101 (for the type checker)
-        classes, size = values[LOGITS].shape[1], head.chunk(values)
-        kept: dict[int, Floats] = {}
-
-        def gradient(position: int) -> Floats:
-            if position not in kept:
-                kept.clear()
-                wanted = range(position, min(position + size, classes))
-                kept.update(zip(wanted, head.gradients(values, wanted), strict=True))
-            return kept[position]
-
-        return mapped(head.features(values), gradient, classes, method)
-
     def _by_framework(self, inputs: Floats, vectors: Floats | None, method: Method) -> Floats | None:
         if self._native is None:
             self._native = load(bundles.read(self._folder, native=True))
             self.layout = self._native.layout
+            self.bytes += self._native.bytes
         return self._native.output(inputs, vectors, method).maps
+
+
+def _maps(head: Head, values: dict[str, Any], method: Method) -> Floats:
+    """Return maps (N, C, rows, columns); gradients of a few classes at once, so that they stay small."""
+    classes, size = values[LOGITS].shape[1], head.chunk(values)
+    kept: dict[int, Floats] = {}
+
+    def gradient(position: int) -> Floats:
+        if position not in kept:
+            kept.clear()
+            wanted = range(position, min(position + size, classes))
+            kept.update(zip(wanted, head.gradients(values, wanted), strict=True))
+        return kept[position]
+
+    return mapped(head.features(values), gradient, classes, method)
 
 
 def session(content: bytes) -> onnxruntime.InferenceSession:

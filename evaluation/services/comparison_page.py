@@ -1,5 +1,6 @@
 """What the page of a comparison shows, made ready for its template."""
 
+from functools import cached_property
 from typing import Any
 
 from classifier.models import Prediction
@@ -34,7 +35,7 @@ class ComparisonPage:
         known = TAXONOMIES.get(comparison.taxonomy)
         self.title = known.title if known else "The models' own classes"
 
-    @property
+    @cached_property
     def undeclared(self) -> list[str]:
         """The models of which nobody can tell what they have seen."""
         rows = self.comparison.evaluations.select_related("model").order_by("pk")

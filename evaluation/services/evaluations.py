@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from PIL import Image
 
 from classifier.inference import classifier
 from classifier.inference.images import Pixels
@@ -26,13 +25,12 @@ from evaluation.models import DataSet, Evaluation, FailedImage, Inference, Label
 from evaluation.models.evaluation import Stage
 from evaluation.services import inferences
 from evaluation.services.queueing import send_next_of, send_on_commit
+from evaluation.services.turns import batch_size
 from skinsite.jobs import OPEN, Failure, State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
 
 logger = logging.getLogger(__name__)
-BATCH_MS = 150.0
 LARGEST_BATCH = 8
-UNKNOWN_MS = 60.0
 WINDOW = 256
 TURN_SECONDS = 10.0
 
@@ -132,7 +130,7 @@ class _Turn:
         self.evaluation, self.token, self.gives_way = evaluation, token, gives_way
         self.model = evaluation.model
         self.recipe = inferences.recipe(self.model, evaluation.engine)
-        self.batch_size = _batch_size(self.model)
+        self.batch_size = batch_size(self.model, LARGEST_BATCH)
 
     def take(self) -> None:
         self._note_suspects()
@@ -273,12 +271,6 @@ class _Turn:
             raise _TakenAway
 
 
-def _batch_size(model: ModelRecord) -> int:
-    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
-    one = float((model.measured or {}).get("predict_ms") or UNKNOWN_MS)
-    return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))
-
-
 def _ahead(batches: Iterator[list[LabelledImage]]) -> Generator[tuple[list[LabelledImage], list[Pixels | Failure]]]:
     """Read the pictures of the next mini-batch while the worker computes with this one."""
     with ThreadPoolExecutor(1) as pool:
@@ -301,7 +293,6 @@ def _read(images: Sequence[LabelledImage]) -> list[Pixels | Failure]:
 
 def _pixels(image: LabelledImage) -> Pixels | Failure:
     try:
-        with image.pixels.open("rb") as file, Image.open(file) as picture:
-            return np.asarray(picture)
-    except OSError:
-        return Failure("image-missing", "The stored picture is gone or damaged: import the data set again.")
+        return inferences.pixels_of(image)
+    except Failure as failure:
+        return failure

@@ -9,84 +9,43 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
-from PIL import Image
 
 from classifier.inference import bundle, classifier, clinical, shuffling
-from classifier.inference.images import Pixels
 from classifier.inference.preprocess import network_input, region
-from classifier.models import Prediction
 from classifier.services.predictions import load_classifier
 from evaluation.metrics import map_perturbation, map_sameness
 from evaluation.metrics.map_credibility import KINDS, centre_gaussian, located, shuffle
 from evaluation.metrics.sample import Booleans, Floats
-from evaluation.models import Evaluation, LabelledImage, MapCheck, MapFigure
+from evaluation.models import LabelledImage, MapCheck, MapFigure
 from evaluation.services import inferences
 from evaluation.services.map_document import CHANGES, MAP, document_of, drawn_of, randomised
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure, State, heartbeat
+from evaluation.services.turns import Turn, run_turn
+from skinsite.jobs import Failure
 
-TURN_SECONDS = 10.0
-LONGEST_TURN = 300.0
-"""A turn ends even if nobody waits: a task that runs for an hour is killed."""
-BATCH_MS = 150.0
-LARGEST_BATCH = 16
-UNKNOWN_MS = 60.0
 SEEDS = 5
 
 
 def run_map_check(*, check_id: int, gives_way: bool = True) -> None:
     """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
-    check = MapCheck.objects.filter(pk=check_id, state=State.QUEUED).select_related("model", "data_set").first()
-    if check is None:
-        return
-    if gives_way and _person_waits(check.model.framework):
-        send_on_commit(check, queue=check.queue)
-        return
-    token = MapCheck.objects.claim(check_id, in_hand=True)
-    if token is None:
-        return
-    try:
-        with heartbeat(MapCheck.objects.all(), check_id, token):
-            document = _Turn(check, token, gives_way=gives_way).take()
-        MapCheck.objects.finish(check_id, token, document=document)
-    except _TakenAway:
-        return
-    except _Others:
-        with transaction.atomic():
-            if MapCheck.objects.give_way(check_id, token):
-                send_on_commit(check, queue=check.queue)
-    except Failure as failure:
-        MapCheck.objects.fail(check_id, token, failure)
-    except Exception:
-        MapCheck.objects.stumble(check_id, token)
-        raise
+    run_turn(MapCheck.objects.all(), check_id, _Turn, gives_way=gives_way)
 
 
-class _TakenAway(Exception):
-    """The row was cancelled or given to another worker."""
-
-
-class _Others(Exception):
-    """Somebody else's work comes first now, or its own next turn; what is measured is stored."""
-
-
-class _Turn:
+class _Turn(Turn):
     """One worker's turn: first the maps, then the randomised networks, then the changed pictures."""
 
     def __init__(self, check: MapCheck, token: uuid.UUID, *, gives_way: bool) -> None:
-        self.check, self.token, self.gives_way = check, token, gives_way
-        self.model, self.drawn = check.model, drawn_of(check)
-        self.began = self.counted = time.monotonic()
-        self.batch = _batch_size(check)
+        super().__init__(check, token, gives_way=gives_way)
+        self.drawn = drawn_of(check)
+        self.counted = self.began
 
     def take(self) -> dict[str, Any]:
-        self._renew(begun_at=self.check.begun_at or timezone.now())
+        self.renew(begun_at=self.check.begun_at or timezone.now())
         self.loaded, _ = load_classifier(self.model)
         self.spec = self.loaded.manifest.input
         own = bundle.read(self.model.bundle_path)
         parts = [(share, seed) for share in shuffling.shares(own) for seed in range(SEEDS)]
         steps = len(self.drawn.mapped) + len(parts) * len(self.drawn.randomised) + len(self.drawn.changed)
-        self._renew(total=steps, done=self.check.figures.count())
+        self.renew(total=steps, done=self.check.figures.count())
         self._maps()
         kept = self._kept(MAP)
         for share, seed in parts:
@@ -98,7 +57,7 @@ class _Turn:
     def _maps(self) -> None:
         """The map of the predicted class and where its heat lies."""
         for images in self._missing(MAP, self.drawn.mapped, self.batch):
-            pixels = [_pixels(image) for image in images]
+            pixels = [inferences.pixels_of(image) for image in images]
             answer = classifier.run(self.loaded, pixels, [inferences.clinical_of(image) for image in images])
             predicted = self._finite(answer.probabilities).argmax(axis=1)
             grids = _maps_of(answer)[np.arange(len(images)), predicted]
@@ -113,7 +72,7 @@ class _Turn:
     def _located(self, image: LabelledImage, grid: Any) -> dict[str, Any]:
         if image.pk not in self.drawn.masked or not np.isfinite(grid).all():
             return {}
-        mask = _mask(image)
+        mask = inferences.mask_of(image)
         found = located(grid, region(self.spec, *mask.shape), mask, self._dice(image.pk))
         if found is None:
             return {"located": None}
@@ -180,7 +139,7 @@ class _Turn:
         probabilities, found = [], []
         waiting = iter(pictures)
         while batch := list(islice(waiting, self.batch)):
-            self._give_way(amid=True)
+            self.give_way(amid=True)
             known = None if vectors is None else np.repeat(vectors, len(batch), axis=0)
             answer = self.loaded.predict(np.ascontiguousarray(np.stack(batch)), known, maps=maps)
             probabilities.append(self._finite(answer.probabilities))
@@ -194,7 +153,7 @@ class _Turn:
         return probabilities
 
     def _inputs(self, images: Sequence[LabelledImage]) -> tuple[Any, Any]:
-        inputs = np.stack([network_input(_pixels(image), self.spec) for image in images])
+        inputs = np.stack([network_input(inferences.pixels_of(image), self.spec) for image in images])
         if self.spec.clinical == "none":
             return inputs, None
         details = [clinical.encode(self.spec.clinical, inferences.clinical_of(image)) for image in images]
@@ -205,7 +164,7 @@ class _Turn:
         waiting = iter([image for image in images if image.pk not in done])
         while batch := list(islice(waiting, size)):
             yield batch
-            self._give_way()
+            self.give_way()
 
     def _keep(self, part: str, values: dict[int, Any]) -> None:
         now = time.monotonic()
@@ -215,7 +174,7 @@ class _Turn:
         rows = [MapFigure(check_of=self.check, part=part, image=image, values=found) for image, found in values.items()]
         with transaction.atomic():
             MapFigure.objects.bulk_create(rows)
-            self._renew(done=self.check.done, busy_seconds=self.check.busy_seconds, attempts=1, deaths=0)
+            self.renew(done=self.check.done, busy_seconds=self.check.busy_seconds, attempts=1, deaths=0)
 
     def _kept(self, part: str) -> dict[int, Any]:
         return dict(self.check.figures.filter(part=part).values_list("image", "values"))
@@ -223,22 +182,6 @@ class _Turn:
     def _dice(self, image: int) -> np.random.Generator:
         """The same throws for a picture in every turn."""
         return np.random.default_rng((self.check.seed, image))
-
-    def _give_way(self, *, amid: bool = False) -> None:
-        """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes.
-
-        Amid a picture's games only a person ends it, so that a slow network finishes at least one in a turn.
-        """
-        framework, spent = self.model.framework, time.monotonic() - self.began
-        late = not amid and (spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework)))
-        if self.gives_way and (late or _person_waits(framework)):
-            raise _Others
-
-    def _renew(self, **fields: Any) -> None:
-        for name, value in fields.items():
-            setattr(self.check, name, value)
-        if not MapCheck.objects.renew(self.check.pk, self.token, **fields):
-            raise _TakenAway
 
 
 def _maps_of(answer: classifier.Answer) -> Any:
@@ -263,35 +206,3 @@ def _seen(covered: tuple[float, float, float, float], image: LabelledImage, size
     y = top + (np.arange(size[0]) + 0.5) / size[0] * (bottom - top)
     x = left + (np.arange(size[1]) + 0.5) / size[1] * (right - left)
     return np.outer((y >= 0) & (y < image.height), (x >= 0) & (x < image.width))
-
-
-def _pixels(image: LabelledImage) -> Pixels:
-    return np.asarray(_opened(image, image.pixels))
-
-
-def _mask(image: LabelledImage) -> Booleans:
-    return np.asarray(_opened(image, image.mask), bool)
-
-
-def _opened(image: LabelledImage, stored: Any) -> Any:
-    try:
-        with stored.open("rb") as file, Image.open(file) as picture:
-            return np.asarray(picture)
-    except OSError as error:
-        message = f"The stored picture of {image.name} is gone or damaged."
-        raise Failure("image-missing", message, "Import the data set again.") from error
-
-
-def _person_waits(framework: str) -> bool:
-    return Prediction.objects.filter(state=State.QUEUED, model__framework=framework).exists()
-
-
-def _others_wait(framework: str) -> bool:
-    waiting = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, model__framework=framework)
-    return bool(waiting.exists())
-
-
-def _batch_size(check: MapCheck) -> int:
-    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
-    one = float((check.model.measured or {}).get("predict_ms") or UNKNOWN_MS)
-    return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,33 +10,24 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
-from PIL import Image
 
 from classifier.inference import classifier
 from classifier.inference.images import Pixels
 from classifier.inference.manifest import InputSpec, Manifest
-from classifier.models import ModelRecord
 from classifier.services.predictions import load_classifier
-from classifier.services.waiting import person_waits
 from evaluation.metrics.sample import Floats
 from evaluation.metrics.taxonomy import in_classes
-from evaluation.models import Evaluation, LabelledImage, SettingAnswers, SettingCheck
+from evaluation.models import LabelledImage, SettingAnswers, SettingCheck
 from evaluation.services import inferences
-from evaluation.services.queueing import send_on_commit
 from evaluation.services.setting_document import document_of
+from evaluation.services.turns import Turn, run_turn
 from evaluation.setting import candidates
 from evaluation.setting.drawing import connected, draw
 from evaluation.setting.evidence import Pictures
 from evaluation.setting.search import Half, Question, Search
 from evaluation.setting.verdict import judge
-from skinsite.jobs import Failure, State, heartbeat
+from skinsite.jobs import Failure
 
-TURN_SECONDS = 10.0
-LONGEST_TURN = 300.0
-"""A turn ends even if nobody waits: a task that runs for an hour is killed."""
-BATCH_MS = 150.0
-LARGEST_BATCH = 16
-UNKNOWN_MS = 60.0
 FINALISTS = 10
 """Settings that usually answer for both halves."""
 KEPT_BYTES = 256 * 1024**2
@@ -47,60 +37,26 @@ Drawn = dict[Half, list[LabelledImage]]
 
 def run_setting_check(*, check_id: int, gives_way: bool = True) -> None:
     """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
-    check = SettingCheck.objects.filter(pk=check_id, state=State.QUEUED).select_related("model", "data_set").first()
-    if check is None:
-        return
-    if gives_way and person_waits(check.model.framework):
-        send_on_commit(check, queue=check.queue)
-        return
-    token = SettingCheck.objects.claim(check_id, in_hand=True)
-    if token is None:
-        return
-    try:
-        with heartbeat(SettingCheck.objects.all(), check_id, token):
-            document = _Turn(check, token, gives_way=gives_way).take()
-        SettingCheck.objects.finish(check_id, token, document=document)
-    except _TakenAway:
-        return
-    except _Others:
-        with transaction.atomic():
-            if SettingCheck.objects.give_way(check_id, token):
-                send_on_commit(check, queue=check.queue)
-    except Failure as failure:
-        SettingCheck.objects.fail(check_id, token, failure)
-    except Exception:
-        SettingCheck.objects.stumble(check_id, token)
-        raise
+    run_turn(SettingCheck.objects.all(), check_id, _Turn, gives_way=gives_way)
 
 
-class _TakenAway(Exception):
-    """The row was cancelled or given to another worker."""
-
-
-class _Others(Exception):
-    """Somebody else's work comes first now, or its own next turn; what is answered is stored."""
-
-
-class _Turn:
+class _Turn(Turn):
     """One worker's turn. The search begins anew in each and finds what was answered before."""
 
     def __init__(self, check: SettingCheck, token: uuid.UUID, *, gives_way: bool) -> None:
-        self.check, self.token, self.gives_way = check, token, gives_way
-        self.model = check.model
+        super().__init__(check, token, gives_way=gives_way)
         self.drawn, self.question = question_of(check)
         self.pixels: dict[int, Pixels] = {}
         self.total = check.total
-        self.began = time.monotonic()
-        self.batch = _batch_size(self.model)
 
     def take(self) -> dict[str, Any]:
         expected = candidates.usual_settings(self.question.base) + FINALISTS
         self.total = expected * max(len(images) for images in self.drawn.values())
-        self._renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
+        self.renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
         self.loaded, _ = load_classifier(self.model)
         open_output = self.model.framework == "torch"
         verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
-        self._renew(total=self.check.done)
+        self.renew(total=self.check.done)
         return _of_numbers(document_of(self.check, self.question, verdict, self.drawn, self.ask))
 
     def ask(self, spec: InputSpec, half: Half) -> Floats:
@@ -114,8 +70,8 @@ class _Turn:
             self.check.done += len(batch)
             with transaction.atomic():
                 row.save(update_fields=["images", "logits"])
-                self._renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1, deaths=0)
-            self._give_way()
+                self.renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1, deaths=0)
+            self.give_way()
         return np.frombuffer(bytes(row.logits), "<f4").reshape(len(images), -1).astype(np.float64)
 
     def _logits(self, spec: InputSpec, images: Sequence[LabelledImage]) -> Any:
@@ -125,26 +81,10 @@ class _Turn:
     def _pixels_of(self, image: LabelledImage) -> Pixels:
         if image.pk in self.pixels:
             return self.pixels[image.pk]
-        try:
-            with image.pixels.open("rb") as file, Image.open(file) as picture:
-                found = np.asarray(picture)
-        except OSError as error:
-            message = f"The stored picture of {image.name} is gone or damaged."
-            raise Failure("image-missing", message, "Import the data set again.") from error
+        found = inferences.pixels_of(image)
         if sum(kept.nbytes for kept in self.pixels.values()) + found.nbytes <= KEPT_BYTES:
             self.pixels[image.pk] = found
         return found
-
-    def _give_way(self) -> None:
-        """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes."""
-        framework, spent = self.model.framework, time.monotonic() - self.began
-        late = spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework))
-        if self.gives_way and (late or person_waits(framework)):
-            raise _Others
-
-    def _renew(self, **fields: Any) -> None:
-        if not SettingCheck.objects.renew(self.check.pk, self.token, **fields):
-            raise _TakenAway
 
 
 def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
@@ -197,14 +137,3 @@ def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
     """Of the input and the pictures: answers for another draw are no answers for this one."""
     asked = asdict(spec) | {"images": [image.pk for image in images]}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _others_wait(framework: str) -> bool:
-    waiting = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, model__framework=framework)
-    return bool(waiting.exists())
-
-
-def _batch_size(model: ModelRecord) -> int:
-    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
-    one = float((model.measured or {}).get("predict_ms") or UNKNOWN_MS)
-    return int(np.clip(BATCH_MS / one, 1, LARGEST_BATCH))

@@ -17,7 +17,7 @@ from PIL import Image
 
 from evaluation.metrics import map_credibility
 from evaluation.models import DataSet, LabelledImage, MapCheck, MapFigure
-from evaluation.services import map_document, map_measuring
+from evaluation.services import map_document, map_measuring, turns
 from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
 from evaluation.services.map_document import drawn_of, in_order
 from evaluation.services.map_measuring import run_map_check
@@ -129,18 +129,18 @@ def test_a_network_that_sees_the_lesion_is_told_from_one_that_does_not(alice, sp
 
 def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch):
     """Turns that end for themselves, and for a person, lead to the document of one turn."""
-    monkeypatch.setattr(map_measuring, "LONGEST_TURN", 0.3)
+    monkeypatch.setattr(turns, "LONGEST_TURN", 0.3)
     person = make_prediction(model=check.model)
     assert ran(check).state == State.QUEUED
     assert MapFigure.objects.count() == 0
     person.delete()
-    turns = 0
+    taken = 0
     while (row := ran(check)).state == State.QUEUED:
-        turns += 1
+        taken += 1
         assert row.shown_state == State.RUNNING
         assert row.done == MapFigure.objects.filter(check_of=check).count()
-        assert turns < 200
-    assert turns > 1
+        assert taken < 200
+    assert taken > 1
     assert row.state == State.DONE, row.error
     again = MapCheck.objects.create(owner=check.owner, data_set=check.data_set, model=check.model, seed=check.seed)
     assert ran(again, gives_way=False).document == row.document

@@ -18,7 +18,7 @@ from classifier.inference.classifier import Classifier, Output
 from classifier.inference.manifest import Manifest
 from classifier.models import Admission, ModelRecord
 from evaluation.models import ClassPlace, DataSet, SettingAnswers, SettingCheck, TrainingSet
-from evaluation.services import setting_search
+from evaluation.services import setting_search, turns
 from evaluation.services.seen import seen_images
 from evaluation.services.setting_checks import (
     cancel_setting_check,
@@ -240,7 +240,7 @@ def test_a_check_that_makes_progress_outlives_lost_workers(check, network):
 
 
 def test_a_long_check_takes_turns_with_itself(check, network, monkeypatch):
-    monkeypatch.setattr(setting_search, "LONGEST_TURN", 0.0)
+    monkeypatch.setattr(turns, "LONGEST_TURN", 0.0)
     run_setting_check(check_id=check.pk)
     assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 1)
     run_setting_check(check_id=check.pk)

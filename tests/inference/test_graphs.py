@@ -218,7 +218,8 @@ def foreign(kind: str) -> str:
 
     tensor = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
     out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
-    node = helper.make_node("Relu", ["x"], ["y"], domain="com.hostile" if kind == "domain" else "")
+    operator = "RandomNormalLike" if kind == "chance" else "Relu"
+    node = helper.make_node(operator, ["x"], ["y"], domain="com.hostile" if kind == "domain" else "")
     model = helper.make_model(helper.make_graph([node], "g", [tensor], [out]))
     if kind == "domain":
         model.opset_import.append(helper.make_opsetid("com.hostile", 1))
@@ -234,7 +235,7 @@ def foreign(kind: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("kind", ["domain", "external", "garbage"])
+@pytest.mark.parametrize("kind", ["domain", "external", "garbage", "chance"])
 def test_a_graph_with_foreign_operators_or_data_outside_is_refused(kind):
     assert foreign(kind)
     assert not foreign("sound")
