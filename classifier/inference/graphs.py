@@ -24,7 +24,8 @@ OF_TWO = frozenset(("Add", "Sub", "Mul", "Div", "Min", "Max", "MatMul", "Concat"
 SHAPING = frozenset(("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast"))
 POOLS = frozenset(("MaxPool", "AveragePool"))  # over everything, as adaptive pooling is written
 OF_SHAPES = frozenset(("Shape", "Size"))  # what they return does not move with the picture
-OPERATORS = """Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant ConstantOfShape Conv
+OPERATORS = """Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant Conv
+ConstantOfShape
 ConvTranspose Cos CumSum DepthToSpace Div Dropout Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor Gather
 GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual
 GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu
