@@ -16,6 +16,7 @@ from classifier.admission import (
     keras_config,
     keras_operations,
     keras_repairs,
+    keras_stored,
     keras_weights,
 )
 from classifier.admission.archives import Bounds
@@ -81,8 +82,8 @@ def _read_groups(opened: h5py.File, manifest: dict[str, Any], report: Report) ->
     group = opened.get("model_weights", opened)
     if not isinstance(group, h5py.Group):
         raise Refusal("hdf5", "damaged", "The file's “model_weights” is an array, and no group of layers.", HINT)
-    if keras_weights.is_named(group):
-        _require_architecture(keras_weights.tops(group), manifest)
+    if keras_stored.is_named(group):
+        _require_architecture(keras_stored.tops(group), manifest)
         return Saved(None, group=group)
     if not any(name in opened for name in NEW_LAYOUT):
         message = f"The HDF5 file is no Keras model: it holds {_listed(list(opened))}, and no layers."
@@ -97,7 +98,7 @@ def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Mo
         model = keras_architectures.build(manifest) if saved.config is None else _build(saved)
         if saved.group is not None:
             keras_operations.check_ranks(model)
-            read = keras_weights.read if keras_weights.is_named(saved.group) else keras_weights.read_new
+            read = keras_stored.read if keras_stored.is_named(saved.group) else keras_stored.read_new
             report.passed("weights", keras_weights.place(read(saved.group), model))
         else:
             model.load_weights(str(saved.path))

@@ -1,45 +1,22 @@
-"""Weights in Keras' old HDF5 layout: read with their names, and put into the rebuilt model one by one.
+"""The weights of a Keras file, put into the rebuilt model one by one, by the names that the file gives them.
 
 Keras itself goes by order, which differs with what was frozen: two normalisation layers would change places unseen.
 """
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import h5py
-
-from classifier.admission.outcome import Refusal
+from classifier.admission.keras_stored import Stored, refusal
 
 if TYPE_CHECKING:
     import keras
 
-# The state of random generators, which Keras 2 keeps among an augmentation layer's weights.
-GENERATORS = ("StateVar", "Variable", "rng_state", "seed_generator_state")
 COUNTERS = ("count",)
 SHOWN = 6
 NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One array of the file: in the group of the top layer `top`, called `path`, with the last part `name`.
-
-    `place` is the group of a file of Keras 3, which has the layer's class and number: `layers/conv2d_10`.
-    """
-
-    top: str
-    path: tuple[str, ...]
-    name: str
-    data: h5py.Dataset
-    place: str = ""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.data.shape)
 
 
 @dataclass(frozen=True)
@@ -54,39 +31,6 @@ class Owner:
     place: str
 
 
-def read(group: h5py.Group) -> list[Stored]:
-    """Return what the group holds, in the file's order. Raises Refusal where names and arrays do not agree."""
-    found = []
-    for top in _texts(group, "layer_names"):
-        if top not in group:
-            raise _refusal("damaged", f"The file names the layer “{top}” and has no weights of it.")
-        for full in _texts(group[top], "weight_names"):
-            if full not in group[top]:
-                raise _refusal("damaged", f"The file names the weight “{full}” and does not have it.")
-            parts = full.split(":")[0].split("/")
-            found.append(Stored(top.replace("/", "_"), tuple(parts[:-1]), parts[-1], group[top][full]))
-    return [stored for stored in found if not _is_state(stored)]
-
-
-def read_new(file: h5py.Group) -> list[Stored]:
-    """The same for the layout of Keras 3, whose groups `vars` have their layer's name, and numbers for arrays.
-
-    HDF5 lists groups by the alphabet, `conv2d_10` before `conv2d_2`: their order says nothing.
-    """
-    found: list[Stored] = []
-
-    def visit(path: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and path.endswith("/vars") and len(item):
-            name = _text(item.attrs.get("name", ""))
-            if not name:
-                raise _refusal("old-weights-layout", f"The weights at {path} do not say whose they are.")
-            where = path.removesuffix("/vars")
-            found.extend(Stored(name, (), key, item[key], where) for key in sorted(item, key=int))
-
-    file.visititems(visit)
-    return [stored for stored in found if stored.data.dtype.kind == "f"]
-
-
 def place(stored: list[Stored], model: "keras.Model") -> str:
     """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
     owners = list(_owners(model))
@@ -96,12 +40,12 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
     elif matched is None:
         how, matched = "order and shape", _by_order(stored, owners)
     if matched is None:
-        raise _refusal("weights-differ", _difference(stored, owners))
+        raise refusal("weights-differ", _difference(stored, owners))
     values: list[tuple[Any, Stored]] = []
     for owner, arrays in zip(owners, matched, strict=True):
         pairs = _pairs(owner.layer, arrays)
         if pairs is None:
-            raise _refusal("weights-differ", _layer_difference(owner.layer, arrays))
+            raise refusal("weights-differ", _layer_difference(owner.layer, arrays))
         values.extend(pairs)
     for variable, array in values:
         variable.assign(array.data[()])
@@ -109,20 +53,6 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
         if hasattr(owner.layer, "finalize_state"):
             owner.layer.finalize_state()
     return f"{len(values)} arrays placed by {how}, none left over"
-
-
-def is_named(group: h5py.Group) -> bool:
-    """Whether the group has the old layout, with the layers' names in its attributes."""
-    return "layer_names" in group.attrs or "layer_names0" in group.attrs
-
-
-def tops(group: h5py.Group) -> list[str]:
-    """The names of the outermost layers that have weights, in the file's order."""
-    return [top for top in _texts(group, "layer_names") if top in group and len(_texts(group[top], "weight_names"))]
-
-
-def _is_state(stored: Stored) -> bool:
-    return stored.name.startswith(GENERATORS) and stored.data.dtype.kind in "iu"
 
 
 def _owners(model: "keras.Model") -> Iterator[Owner]:
@@ -292,24 +222,3 @@ def _layer_difference(layer: "keras.layers.Layer", arrays: list[Stored]) -> str:
 
 def _few(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
-
-
-def _texts(group: h5py.Group, name: str) -> list[str]:
-    """Read a list of texts; Keras cuts one that is too long for HDF5 into `name0`, `name1`, …"""
-    if name in group.attrs:
-        return [_text(entry) for entry in group.attrs[name]]
-    texts: list[str] = []
-    for number in itertools.count():
-        if f"{name}{number}" not in group.attrs:
-            return texts
-        texts.extend(_text(entry) for entry in group.attrs[f"{name}{number}"])
-    return texts
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _refusal(code: str, message: str) -> Refusal:
-    hint = "The description and the weights do not belong together: save the whole model again where it works."
-    return Refusal("weights", code, message, hint)

@@ -10,6 +10,7 @@ from torch import nn
 
 from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
+from classifier.inference.layouts import Layout
 from classifier.inference.methods import Method
 from classifier.inference.torch_architectures import build, fill
 from classifier.inference.torch_layers import spatial_layers
@@ -40,7 +41,9 @@ class TorchClassifier(Classifier):
         began = time.perf_counter()
         logits, features = self._run(pictures, maps=method is not None)
         predicted = time.perf_counter()
-        found = None if features is None or method is None else self._maps(logits, features, method)
+        found = None
+        if method is not None and features is not None and self.layout is not None:
+            found = _maps(logits, features, self.layout, method)
         explained = time.perf_counter()
         return Output(logits.detach().numpy(), found, (predicted - began) * 1000, (explained - predicted) * 1000)
 
@@ -63,16 +66,15 @@ class TorchClassifier(Classifier):
             finally:
                 hook.remove()
 
-    def _maps(self, logits: torch.Tensor, features: torch.Tensor, method: Method) -> Floats:
-        """Return signed maps (N, C, rows, columns) from the gradients of each class's logit."""
-        layout = self.layout
-        assert layout is not None  # noqa: S101 (for the type checker)
 
-        def gradient(position: int) -> Floats:
-            (found,) = torch.autograd.grad(logits[:, position].sum(), features, retain_graph=True)
-            return layout.grid(found.numpy())
+def _maps(logits: torch.Tensor, features: torch.Tensor, layout: Layout, method: Method) -> Floats:
+    """Return signed maps (N, C, rows, columns) from the gradients of each class's logit."""
 
-        return mapped(layout.grid(features.detach().numpy()), gradient, logits.shape[1], method)
+    def gradient(position: int) -> Floats:
+        (found,) = torch.autograd.grad(logits[:, position].sum(), features, retain_graph=True)
+        return layout.grid(found.numpy())
+
+    return mapped(layout.grid(features.detach().numpy()), gradient, logits.shape[1], method)
 
 
 @loader("torch")

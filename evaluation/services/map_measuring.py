@@ -10,8 +10,8 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from classifier.inference import bundle, classifier, clinical, shuffling
-from classifier.inference.preprocess import network_input, region
+from classifier.inference import bundle, classifier, shuffling
+from classifier.inference.preprocess import region
 from classifier.services.predictions import load_classifier
 from evaluation.metrics import map_perturbation, map_sameness
 from evaluation.metrics.map_credibility import KINDS, centre_gaussian, located, shuffle
@@ -153,11 +153,8 @@ class _Turn(Turn):
         return probabilities
 
     def _inputs(self, images: Sequence[LabelledImage]) -> tuple[Any, Any]:
-        inputs = np.stack([network_input(inferences.pixels_of(image), self.spec) for image in images])
-        if self.spec.clinical == "none":
-            return inputs, None
-        details = [clinical.encode(self.spec.clinical, inferences.clinical_of(image)) for image in images]
-        return inputs, np.stack(details)
+        pixels = [inferences.pixels_of(image) for image in images]
+        return classifier.prepared(pixels, [inferences.clinical_of(image) for image in images], self.spec)
 
     def _missing(self, part: str, images: Sequence[LabelledImage], size: int) -> Iterator[list[LabelledImage]]:
         done = set(self.check.figures.filter(part=part).values_list("image", flat=True))
