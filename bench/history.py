@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -34,21 +34,19 @@ QUERIES = {
 }
 
 
-def fill(number: int) -> Any:
-    """Write `number` cases of one picture with two predictions each; return their owner."""
+def fill(number: int, owner: Any, models: Sequence[Any]) -> None:
+    """Write `number` cases of one picture with a prediction of each model."""
+    from django.db.models import DurationField, ExpressionWrapper, F
     from django.utils import timezone
 
     from classifier.models import Case, CaseImage, Prediction
-    from tests.factories import make_model, make_user
 
-    owner, models = make_user("owner"), [make_model("Xception"), make_model("B2", framework="torch")]
     began = timezone.now().replace(year=2026, month=1, day=1)
     for first in range(0, number, CHUNK):
         places = range(first, min(first + CHUNK, number))
         cases = Case.objects.bulk_create([Case(owner=owner, title=f"Lesion {place}") for place in places])
-        for case, place in zip(cases, places, strict=True):
-            case.created = began + timedelta(minutes=5 * place)
-        Case.objects.bulk_update(cases, ["created"], batch_size=500)
+        since = ExpressionWrapper((F("pk") - cases[0].pk + first) * timedelta(minutes=5), DurationField())
+        Case.objects.filter(pk__gte=cases[0].pk).update(created=began + since)
         images = CaseImage.objects.bulk_create(
             [
                 CaseImage(case=case, position=0, name="a.jpg", pixels="p", thumbnail="t", width=600, height=450)
@@ -62,7 +60,6 @@ def fill(number: int) -> Any:
                 for model in models
             ]
         )
-    return owner
 
 
 def _prediction(image: Any, model: Any, place: int, now: Any) -> Any:
@@ -74,7 +71,9 @@ def _prediction(image: Any, model: Any, place: int, now: Any) -> Any:
     if place % 500 == 3:
         return Prediction(image=image, model=model, state="failed", error_code="x", finished_at=now)
     code = "df" if place % 300 == 0 else CODES[min(place * 7919 % 100 // 15, 5)]
-    shares = {each: 0.7 if each == code else 0.05 for each in CODES}
+    codes = [entry["code"] for entry in model.classes]
+    code = code if code in codes else codes[0]
+    shares = {each: 0.7 if each == code else 0.3 / (len(codes) - 1) for each in codes}
     done = {"state": "done", "probabilities": shares, "top_code": code, "top_probability": 0.7}
     return Prediction(image=image, model=model, finished_at=now, **done)
 
@@ -115,12 +114,15 @@ def main(number: int) -> None:
         from django.conf import settings
         from django.core.management import call_command
 
+        from tests.factories import make_model, make_user
+
         settings.ALLOWED_HOSTS.append("testserver")
         settings.REQUESTS_A_SECOND = 10**6
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
         began = time.perf_counter()
-        owner = fill(number)
+        owner = make_user("owner")
+        fill(number, owner, [make_model("Xception"), make_model("B2", framework="torch")])
         print(f"{number} cases written in {time.perf_counter() - began:.0f} s")
         for path in ("/cases/", "/api/v1/cases"):
             print(path)

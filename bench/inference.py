@@ -83,7 +83,7 @@ def _inputs(ours: Classifier, size: int) -> tuple[Any, Any]:
     return pixels, vectors
 
 
-def _torch_network(found: bundles.Bundle) -> Any:
+def torch_network(found: bundles.Bundle) -> Any:
     from classifier.inference import torch_architectures
 
     network = torch_architectures.build(found.network["architecture"], int(found.network["outputs"]))
@@ -97,7 +97,7 @@ def _eager_torch(found: bundles.Bundle, *, channels_last: bool = False) -> Calla
 
     torch.set_num_threads(os.cpu_count() or 1)
     order = torch.channels_last if channels_last else torch.contiguous_format
-    network = _torch_network(found).to(memory_format=order)
+    network = torch_network(found).to(memory_format=order)
 
     def call(inputs: Any, vectors: Any) -> Any:
         with torch.inference_mode():
@@ -111,7 +111,7 @@ def _grad_cam(found: bundles.Bundle, ours: Classifier, inputs: Any) -> Callable[
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    network = _torch_network(found).requires_grad_(True)
+    network = torch_network(found).requires_grad_(True)
     method = GradCAM(network, [network.get_submodule(str(ours.layer))])
     pictures = torch.from_numpy(inputs).permute(0, 3, 1, 2).contiguous()
     return lambda: method(pictures, [ClassifierOutputTarget(0)])
