@@ -1,8 +1,8 @@
 """`python -m bench.evaluating`: whole evaluations against the loop that a researcher would write, same pictures.
 
-On the 193 validation pictures of ISIC 2018 where `SKINSITE_SHARED` has them, else on phantoms. The script opens a file,
-resizes it as the manifest says and calls the network once for each picture; the portal's side is everything from the
-queued row to the last stored answer, and the scores beside it. Both in one process, in turn.
+On the 193 validation pictures of ISIC 2018 where `SKINSITE_SHARED` has them, else on phantoms. The script opens files,
+resizes them as the manifest says and calls the network for batches of 32, in PyTorch behind a DataLoader; the portal's
+side is everything from the queued row to the last stored answer, and the scores beside it. Both in one process, in turn.
 The last line on stdout is JSON.
 """
 
@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 ROUNDS = 7
+BATCH = 32
 
 
 def main(bundles_of: Path) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
 
 
 def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any]) -> Callable[[], Any]:
-    """The plain loop; returns probabilities (n, C)."""
+    """The plain loop over batches; returns probabilities (n, C)."""
     import numpy as np
     from PIL import Image
 
@@ -130,8 +131,9 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
     size = (spec["width"], spec["height"])
     low, high = spec["range"]
 
-    def prepared(path: Path) -> Any:
-        picture = Image.open(path).convert("RGB")
+    def prepared(row: Any) -> Any:
+        with Image.open(images / row.file_name) as opened:
+            picture = opened.convert("RGB")
         if framework == "torch":
             picture = picture.resize(size, getattr(Image.Resampling, spec["interpolation"].upper()))
             values = np.asarray(picture, np.float32) / 255
@@ -139,18 +141,42 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
             import tensorflow as tf
 
             values = tf.image.resize(np.asarray(picture), size[::-1], spec["interpolation"]).numpy() / 255
-        return (values * (high - low) + low - np.float32(spec["mean"])) / np.float32(spec["std"])
+        values = (values * (high - low) + low - np.float32(spec["mean"])) / np.float32(spec["std"])
+        vector = None if spec["clinical"] == "none" else encode(spec["clinical"], clinical_of(row))
+        return values.astype(np.float32), vector
 
     def once() -> Any:
         said = []
-        for row in rows:
-            vector = None if spec["clinical"] == "none" else encode(spec["clinical"], clinical_of(row))[None]
-            inputs = prepared(images / row.file_name)[None].astype(np.float32)
-            logits = np.asarray(network(inputs, vector))
-            said.append(softmax(logits)[0] if framework == "torch" else logits[0])
-        return np.stack(said)
+        for pictures, vectors in _batches(framework, rows, prepared):
+            logits = np.asarray(network(pictures, vectors))
+            said.append(softmax(logits) if framework == "torch" else logits)
+        return np.concatenate(said)
 
     return once
+
+
+def _batches(framework: str, rows: list[Any], prepared: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield prepared pictures (n, height, width, 3) and vectors; for PyTorch by a DataLoader, a worker for each core."""
+    import numpy as np
+
+    def stacked(items: list[Any]) -> tuple[Any, Any]:
+        pictures, vectors = zip(*items, strict=True)
+        return np.stack(pictures), None if vectors[0] is None else np.stack(vectors)
+
+    if framework == "torch":
+        from torch.utils.data import DataLoader
+
+        class Prepared:
+            def __len__(self) -> int:
+                return len(rows)
+
+            def __getitem__(self, place: int) -> Any:
+                return prepared(rows[place])
+
+        yield from DataLoader(Prepared(), batch_size=BATCH, num_workers=os.cpu_count() or 1, collate_fn=stacked)
+    else:
+        for first in range(0, len(rows), BATCH):
+            yield stacked([prepared(row) for row in rows[first : first + BATCH]])
 
 
 if __name__ == "__main__":
