@@ -2,7 +2,7 @@
 
 On the 193 validation pictures of ISIC 2018 where `SKINSITE_SHARED` has them, else on phantoms. The script opens files,
 resizes them as the manifest says and calls the network for batches of 32, in PyTorch behind a DataLoader; the portal's
-side is everything from the queued row to the last stored answer, and the scores beside it. Both in one process, in turn.
+side is everything from the queued row to the last stored answer, the scores beside it. Both in one process, in turn.
 The last line on stdout is JSON.
 """
 
@@ -156,7 +156,7 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
 
 
 def _batches(framework: str, rows: list[Any], prepared: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield prepared pictures (n, height, width, 3) and vectors; for PyTorch by a DataLoader, a worker for each core."""
+    """Yield prepared pictures (n, height, width, 3) and vectors; for PyTorch by a DataLoader, a worker a core."""
     import numpy as np
 
     def stacked(items: list[Any]) -> tuple[Any, Any]:
