@@ -6,6 +6,7 @@ import socket
 import stat
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_a_case_is_answered_with_maps_within_three_seconds(portal):
         seconds.append(time.monotonic() - began)
         assert all(row["state"] == "done" and row["explanation"]["url"] for row in rows(case))
     assert statistics.median(seconds) <= 3
+
+
+def test_thirty_people_at_once_are_all_answered(portal):
+    with ThreadPoolExecutor(30) as people:
+        cases = list(people.map(lambda seed: portal.settled(portal.submit(picture(seed)), 300), range(30)))
+    assert [row["state"] for case in cases for row in rows(case)] == ["done"] * 60
+
+
+def test_who_came_first_is_answered_first(portal):
+    cases = [portal.submit(picture(place)) for place in range(12)]
+    answered = [row for case in cases for row in rows(portal.settled(case))]
+    for model in {row["model"]["id"] for row in answered}:
+        finished = [row["finished"] for row in answered if row["model"]["id"] == model]
+        assert finished == sorted(finished)
 
 
 def test_probabilities_are_a_distribution_over_the_models_classes(portal):
