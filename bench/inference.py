@@ -31,11 +31,11 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
     ours, found = load(bundles.read(path)), bundles.read(path, native=True)
     side = side or SIDES.get(framework, ours.manifest.input.width)
     if side != ours.manifest.input.width:
-        ours, found = _at(side, found)
+        ours, found = at_side(side, found)
     native = NATIVE[framework](found)
     ratios: dict[str, Any] = {f"engine_{framework}": ours.engine, f"side_{framework}": side}
     for size in BATCHES:
-        inputs, vectors = _inputs(ours, size)
+        inputs, vectors = inputs_of(ours, size)
         contenders: dict[str, Callable[[], Any]] = {
             "ours": lambda inputs=inputs, vectors=vectors: ours.predict(inputs, vectors, maps=False),
             framework: lambda inputs=inputs, vectors=vectors: native(inputs, vectors),
@@ -50,18 +50,19 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
     return ratios | _explaining(framework, found, ours)
 
 
-def _at(side: int, found: bundles.Bundle) -> tuple[Classifier, bundles.Bundle]:
+def at_side(side: int, found: bundles.Bundle) -> tuple[Classifier, bundles.Bundle]:
     """Return the same weights with square pictures of another side, with a graph of their own as at admission."""
     size = dataclasses.replace(found.manifest.input, width=side, height=side)
     found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
     native = load(found)
     content, cut, _reason = exporting.export(native)
     graph = bundles.Graph(content, None if cut is None else cut.to_json())
-    return load(dataclasses.replace(found, layer=native.layer, graph=graph)), found
+    found = dataclasses.replace(found, layer=native.layer, graph=graph)
+    return load(found), found
 
 
 def _explaining(framework: str, found: bundles.Bundle, ours: Classifier) -> dict[str, float]:
-    inputs, vectors = _inputs(ours, 1)
+    inputs, vectors = inputs_of(ours, 1)
     contenders: dict[str, Callable[[], Any]] = {
         "with": lambda: ours.predict(inputs, vectors, maps=True),
         "without": lambda: ours.predict(inputs, vectors, maps=False),
@@ -75,7 +76,7 @@ def _explaining(framework: str, found: bundles.Bundle, ours: Classifier) -> dict
     return ratios
 
 
-def _inputs(ours: Classifier, size: int) -> tuple[Any, Any]:
+def inputs_of(ours: Classifier, size: int) -> tuple[Any, Any]:
     spec = ours.manifest.input
     low, high = spec.range
     pixels = np.random.default_rng(0).uniform(low, high, (size, spec.height, spec.width, 3)).astype(np.float32)
