@@ -1,6 +1,6 @@
 """One person, and thirty at once, on a portal and on the single process that people would build instead, in turn."""
 
-import json
+import re
 import statistics
 import subprocess
 import sys
@@ -27,7 +27,6 @@ class OneProcess:
     def __init__(self, bundles: Path, pictures: Sequence[Path]) -> None:
         self.command = [sys.executable, "-m", "bench.one_process", str(bundles)]
         self.pictures = pictures
-        self.resident_mb = 0.0
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -47,9 +46,7 @@ class OneProcess:
         spent = []
         for number in range(calls):
             print(self.pictures[number % len(self.pictures)], file=self.process.stdin, flush=True)
-            answer = json.loads(self.process.stdout.readline())
-            spent.append(answer["seconds"])
-            self.resident_mb = answer["resident_mb"]
+            spent.append(float(self.process.stdout.readline()))
         return statistics.fmean(spent)
 
 
@@ -71,7 +68,7 @@ def measure_crowd(portal: Portal, tokens: Sequence[str], folder: Path) -> dict[s
                 )
             crowd.append(len(tokens) / (time.perf_counter() - began))
             waits.append(statistics.median(seconds))
-            memory.append(portal.resident_mb(portal.pids("")))
+            memory.append(sum(map(memory_mb, portal.pids(""))))
         theirs = statistics.median(script)
         return {
             "person_seconds": round(statistics.median(alone), 3),
@@ -80,8 +77,14 @@ def measure_crowd(portal: Portal, tokens: Sequence[str], folder: Path) -> dict[s
             "crowd_median_wait_seconds": round(statistics.median(waits), 2),
             "crowd_vs_one_process": round(statistics.median(crowd) * theirs, 2),
             "portal_mb": round(max(memory)),
-            "one_process_mb": one.resident_mb,
+            "one_process_mb": round(memory_mb(one.process.pid)),
         }
+
+
+def memory_mb(pid: int) -> float:
+    """A process's memory in MB, its part of what it shares with others (PSS)."""
+    found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return int(found[1]) / 1000 if found else 0.0
 
 
 def _submit(portal: Portal, token: str, path: Path, models: Sequence[Any]) -> float:

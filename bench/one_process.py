@@ -3,10 +3,9 @@
 Both models and the grad-cam package in one process, as in a Gradio demo, which answers one person after the other: a
 picture is opened, resized, asked of both networks, and the top class of each gets its Grad-CAM, by the package for
 PyTorch and by a gradient tape for Keras. HTTP, the queue and the drawing of maps are left out, so it is at
-its best. For each line on stdin that names a picture, a line on stdout gives the seconds and the resident MB.
+its best. For each line on stdin that names a picture, a line on stdout gives the seconds.
 """
 
-import json
 import os
 import sys
 import time
@@ -33,9 +32,7 @@ def main(folder: Path) -> None:
             opened = picture.convert("RGB")
         for ask in asks:
             ask(opened)
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        memory = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-        print(json.dumps({"seconds": time.perf_counter() - began, "resident_mb": round(memory)}), flush=True)
+        print(time.perf_counter() - began, flush=True)
 
 
 def _torch(found: bundles.Bundle) -> Ask:
