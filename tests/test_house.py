@@ -18,13 +18,18 @@ def test_every_setting_is_in_the_readme(variable):
     assert f"`{variable}`" in (ROOT / "README.md").read_text()
 
 
-def test_the_web_process_imports_no_framework():
-    """The web process and everything its addresses need, in a fresh interpreter."""
-    program = (
-        "import sys, skinsite.wsgi, django.urls; django.urls.get_resolver().url_patterns;"
-        "heavy = {'scipy', 'tensorflow', 'keras', 'torch', 'onnx', 'onnxruntime', 'openvino', 'matplotlib'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sys, skinsite.wsgi, django.urls; django.urls.get_resolver().url_patterns",
+        "import sys; from skinsite.celery import app; app.loader.import_default_modules()",
+    ],
+    ids=["web", "worker"],
+)
+def test_processes_start_without_frameworks(program):
+    """The web process and everything its addresses need, a worker and all its tasks, in fresh interpreters."""
+    heavy = {"scipy", "sklearn", "tensorflow", "keras", "torch", "onnx", "onnxruntime", "openvino", "matplotlib"}
+    program += f"; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 
