@@ -19,6 +19,8 @@ from evaluation.metrics.sample import Booleans, Floats, Integers
 
 TOO_FEW_LESIONS = 20
 PRIOR_LESIONS = 10.0
+SCORED_FREEDOM = 3.0
+"""Least degrees of freedom, in a mean of areas, of a class whose variance is its score interval's."""
 Z = float(norm.ppf(0.975))
 
 
@@ -122,8 +124,9 @@ def macro(found: list[Area]) -> Number:
     if not 0 < value < 1:
         widths = [newcombe(area) for area in found]
         return Number(value, float(np.mean([low for low, _ in widths])), float(np.mean([high for _, high in widths])))
-    freedom = used.sum() ** 2 / sum(u**2 / a.freedom for u, a in zip(used, found, strict=True))
-    spread = float(t.ppf(0.975, max(1.0, freedom))) * max(variance, 0) ** 0.5 / (value * (1 - value))
+    least = [1.0 if area.regular else SCORED_FREEDOM for area in found]
+    freedom = used.sum() ** 2 / sum(u**2 / max(a.freedom, f) for u, a, f in zip(used, found, least, strict=True))
+    spread = float(t.ppf(0.975, freedom)) * max(variance, 0) ** 0.5 / (value * (1 - value))
     return Number(value, float(expit(logit(value) - spread)), float(expit(logit(value) + spread)))
 
 
