@@ -5,6 +5,10 @@ from typing import Any
 from evaluation.metrics.map_rules import CREDIBLE_BELOW
 
 NOTICE = "The map does not find the lesion better than a centred blob."
+ONLY_AT_ADMISSION = (
+    "At admission only drawn pictures are used: whether the answer hangs on what the map marks, and whether the map is "
+    "stable, is measured on a data set."
+)
 BETTER, WORSE, NOT_SHOWN = "better", "worse", "not shown"
 Document = dict[str, Any]
 
@@ -13,7 +17,7 @@ def sentences(document: Document) -> list[str]:
     """Return a few plain sentences; the notice, if any, comes first."""
     forgotten = document["randomised"]
     found = [*_inside(document), *_randomised(forgotten), *_alike(forgotten["other_pictures"])]
-    found += _changes(document["changes"])
+    found += [ONLY_AT_ADMISSION] if document["at_admission"] else _changes(document["changes"])
     if constant := document["constant"]:
         found.append(f"{constant} of {document['images']} maps are constant: they say nothing.")
     if seen := document["seen"]["images"]:
