@@ -13,6 +13,7 @@ class EvaluationConfig(AppConfig):
         from classifier.services.sweeping import swept
         from evaluation import fillings
         from evaluation.services.admission_checks import queue_admission_check
+        from evaluation.services.map_facts import facts_of_maps
         from evaluation.services.map_page import card_section, checks_of_maps
         from evaluation.services.queueing import sweep
         from evaluation.services.seen import keep_lists
@@ -26,5 +27,6 @@ class EvaluationConfig(AppConfig):
         slots.fill("passport", "evaluation/_maps_of_model.html", checks_of_maps)
         slots.fill("card-results", "", fillings.results_for_card)
         slots.fill("card-sections", "", card_section)
+        slots.fill("map-facts", "", facts_of_maps)
         slots.fill("start", "evaluation/_on_the_start.html", fillings.last_evaluations)
         slots.fill("passport", "evaluation/_setting_checks_of_model.html", checks_of_model)

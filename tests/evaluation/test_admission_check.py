@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from classifier.inference.explaining import WAYS
 from classifier.models import ModelRecord, Prediction
 from classifier.models.model_record import Framework, ModelState
 from classifier.services.workers import ready_mark
@@ -19,6 +21,7 @@ from evaluation.services import map_document, map_measuring
 from evaluation.services.admission_checks import AFTER_THE_START, QUIET, queue_admission_check
 from evaluation.services.drawn_pictures import IMAGES, Gallery
 from evaluation.services.map_checks import start_map_check
+from evaluation.services.map_facts import facts_of_maps
 from evaluation.services.map_measuring import run_map_check
 from skinsite.jobs import Failure, State
 from tests.api.conftest import Program, forget_requests  # noqa: F401
@@ -176,6 +179,34 @@ def test_a_check_on_real_pictures_takes_its_place(model, spots):  # noqa: F811
     page = client_of("alice").get(model.get_absolute_url()).content.decode()
     assert page.index("Spots") < page.index("As checked at admission, on drawn pictures")
     assert "At admission" not in client_of("alice").get(reverse("model_card", args=[model.pk])).content.decode()
+
+
+def facts_for(model: ModelRecord, name: str = "alice") -> dict[str, Any]:
+    told = facts_of_maps(HttpRequest(), model=model, way=WAYS["grad-cam"], person=make_user(name))["facts"]
+    return {fact.check: fact for fact in told}
+
+
+def test_each_map_tells_what_the_newest_check_found_that_its_reader_may_see(model, spots):  # noqa: F811
+    assert [fact.passed for fact in facts_for(model).values()] == [None, None]
+    queue_admission_check()
+    at_admission = ran().document
+    found = facts_for(model)
+    assert found["randomisation"].passed is at_admission["randomised"]["passes"]
+    assert found["lesion"].passed is at_admission["inside"]["ratio"]["better"]["gaussian"]
+    assert found["lesion"].detail.endswith("Measured at admission on 50 drawn pictures.")
+    alice = make_user("alice")
+    real = start_map_check(owner=alice, data_set=spot_set(spots, alice), model=model, seed=1)
+    run_map_check(check_id=real.pk)
+    assert "images of Spots" in facts_for(model)["randomisation"].detail
+    assert "drawn pictures" in facts_for(model, "charlie")["randomisation"].detail
+    document = MapCheck.objects.get(pk=real.pk).document
+    document["randomised"]["passes"], document["inside"]["ratio"]["better"]["gaussian"] = None, False
+    MapCheck.objects.filter(pk=real.pk).update(document=document)
+    found = facts_for(model)
+    assert (found["randomisation"].passed, found["lesion"].passed) == (None, False)
+    assert "does not find the lesion better" in found["lesion"].detail
+    MapCheck.objects.filter(pk=real.pk).update(document=document | {"inside": None})
+    assert facts_for(model)["lesion"].passed is None
 
 
 def test_a_program_finds_it_without_a_data_set(model):

@@ -1,0 +1,20 @@
+"""`{% map_facts answer as known %}` gives what is known about the map of an answer."""
+
+from typing import Any
+
+from django import template
+
+from classifier.services.case_answer import Answer
+from classifier.services.map_facts import facts_of, in_short
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def map_facts(context: template.Context, answer: Answer) -> dict[str, Any] | None:
+    """Return the facts and how many of them passed, or None where there is no map."""
+    if answer.maps is None:
+        return None
+    request = context["request"]
+    facts = facts_of(request, prediction=answer.prediction, maps=answer.maps, way=answer.view.way, person=request.user)
+    return {"facts": facts, "in_short": in_short(facts)}
