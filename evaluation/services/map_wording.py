@@ -66,7 +66,7 @@ def randomisation(found: Document) -> str:
     value, high = last["likeness"]["value"], last["likeness"]["high"]
     how = f"mean |Spearman| {value:.2f}, upper bound {high:.2f}"
     if passes:
-        return f"The map depends on what the network has learned: with all weights randomised it is another one ({how})."
+        return f"The map depends on what the network has learned: with all weights randomised it changes ({how})."
     return (
         f"The map is partly the same when the network knows nothing ({how}; below {CREDIBLE_BELOW} would pass): part "
         "of it comes from the picture and the architecture alone."
