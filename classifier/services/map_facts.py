@@ -32,9 +32,8 @@ def facts_of(request: HttpRequest, *, prediction: Prediction, maps: Maps, way: W
     return [*own, *(fact for entry in told for fact in entry["facts"])]
 
 
-def in_short(facts: list[Fact]) -> str:
-    """Say how many checks passed of those that were made, and which did not."""
-    made = [fact for fact in facts if fact.passed is not None]
+def in_short(made: list[Fact]) -> str:
+    """Say how many passed of the checks that were made, and which did not."""
     failed = [fact.check for fact in made if not fact.passed]
     return f"{len(made) - len(failed)} of {len(made)} checks passed" + (f"; not: {', '.join(failed)}" if failed else "")
 

@@ -12,9 +12,10 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def map_facts(context: template.Context, answer: Answer) -> dict[str, Any] | None:
-    """Return the facts and how many of them passed, or None where there is no map."""
+    """Return the checks that were made, the names of the others, and how many passed; None where there is no map."""
     if answer.maps is None:
         return None
     request = context["request"]
     facts = facts_of(request, prediction=answer.prediction, maps=answer.maps, way=answer.view.way, person=request.user)
-    return {"facts": facts, "in_short": in_short(facts)}
+    made = [fact for fact in facts if fact.passed is not None]
+    return {"made": made, "open": [fact.check for fact in facts if fact.passed is None], "in_short": in_short(made)}

@@ -13,8 +13,6 @@ let view = { scale: 1, x: 0, y: 0 };
 
 find("controls").hidden = false;
 
-// Maps ------------------------------------------------------------------------------------------
-
 const rowOf = (key) => panel().querySelector(`[data-map="${CSS.escape(key)}"]`);
 const form = viewer.querySelector("[data-map-form]");
 const chosen = (name) => new FormData(form).get(name) ?? "";
@@ -86,8 +84,6 @@ find("heat-on").addEventListener("change", (event) => setHeat(event.target.check
 find("opacity").addEventListener("input", (event) => stage.style.setProperty("--heat-opacity", event.target.value / 100));
 for (const input of form.querySelectorAll("[data-redraw]")) input.addEventListener("change", () => shown && show(shown));
 
-// Zoom ------------------------------------------------------------------------------------------
-
 function apply() {
   const { scale: factor } = view;
   const room = (full, part) => Math.max(0, full * factor - part);
@@ -152,8 +148,6 @@ stage.addEventListener("pointermove", (event) => {
 for (const kind of ["pointerup", "pointercancel", "pointerleave"]) {
   stage.addEventListener(kind, (event) => { pointers.delete(event.pointerId); stage.classList.remove("dragging"); });
 }
-
-// Keys ------------------------------------------------------------------------------------------
 
 const help = find("help");
 const toggleHelp = () => {

@@ -56,7 +56,7 @@ def test_the_page_asks_for_a_method_waits_and_shows_it(alice, case, row):
 def test_the_page_says_how_far_the_map_can_be_trusted(alice, case, row):
     page = page_of(alice, case)
     assert "Can the map be trusted? 1 of 1 checks passed" in page
-    assert "Not measured yet" in page
+    assert "Not measured, or not to be measured here: engine, contrast, randomisation, lesion." in page
     Explanation.objects.update(maps=np.zeros((7, 4, 4), "<f4").tobytes())
     assert "0 of 1 checks passed; not: not constant" in page_of(alice, case)
     Explanation.objects.update(error={"code": "no-spatial-layer", "message": "There is no layer."}, maps=b"")
