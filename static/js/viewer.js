@@ -38,8 +38,8 @@ function show(key) {
   if (!row) return;
   shown = key;
   find("map-key").value = key;
-  const address = row.closest("[data-answer]").dataset.answer;
-  const { words, wordsLowers, peak, peakLowers, peakOfAll } = row.dataset;
+  const { answer: address, peakOfAll } = row.closest("[data-answer]").dataset;
+  const { words, wordsLowers, peak, peakLowers } = row.dataset;
   const lowers = chosen("side") === "lowers";
   heat.src = `${address}?${query(row)}`;
   find("legend-words").textContent = lowers ? wordsLowers : words;
