@@ -10,10 +10,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-PLACES = frozenset({"passport", "passport-actions", "start", "card-results", "card-sections"})
+PLACES = frozenset({"passport", "passport-actions", "start", "card-results", "card-sections", "map-facts"})
 """`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. `card-results`: facts
 for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template.
-`card-sections`: Markdown for the card's body (`model`): `{"text": "## …"}`, no template."""
+`card-sections`: Markdown for the card's body (`model`): `{"text": "## …"}`, no template. `map-facts`: what is known
+of a model's maps (`model`, the `way` they are made, the `person` who asks): `{"facts": [Fact, ...]}`, no template."""
 
 Context = Callable[..., dict[str, Any] | None]
 

@@ -57,6 +57,7 @@ ADMISSION_BYTES = int(os.environ.get("SKINSITE_ADMISSION_MB", "2048")) * 1024**2
 SKINSITE_BIND = os.environ.get("SKINSITE_BIND", "127.0.0.1")
 SKINSITE_DEMO = SKINSITE_BIND == "127.0.0.1" and os.environ.get("SKINSITE_DEMO", "1") == "1"
 SKINSITE_PHANTOMS = SKINSITE_DEMO and os.environ.get("SKINSITE_PHANTOMS", "1") == "1"
+SKINSITE_MAP_CHECKS = os.environ.get("SKINSITE_MAP_CHECKS", "1") == "1"
 
 # Limits, as in the contract.
 IMAGES_A_CASE = 50

@@ -13,9 +13,13 @@ from tests.factories import SEVEN, make_model
 SIDE = 32
 
 
-def small_model(name: str = "Small", *, layered: bool = True, tokens: str = "", scale: float = 1) -> ModelRecord:
+def small_model(
+    name: str = "Small", *, layered: bool = True, tokens: str = "", scale: float = 1, rooted: bool = False
+) -> ModelRecord:
     """Register a model of seven classes with its bundle; `scale` multiplies the weights of its last layer.
 
+    `rooted`: the linear layer reads square roots, one of them of a channel that is always 0, where a root's slope is
+    infinite.
     `tokens`, "plain" or "normed": its grid is a row of tokens, as a transformer has them.
     """
     given = {"framework": "torch", "classes": list(SEVEN), "input": {"width": SIDE, "height": SIDE}, "output": "logits"}
@@ -25,13 +29,15 @@ def small_model(name: str = "Small", *, layered: bool = True, tokens: str = "", 
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
     ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256)
-    content, cut = graph(layered=layered, tokens=tokens, scale=scale)
+    content, cut = graph(layered=layered, tokens=tokens, scale=scale, rooted=rooted)
     (folder / "graph").write_bytes(content)
     bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut)
     return ModelRecord.objects.get(pk=model.pk)
 
 
-def graph(*, layered: bool = True, tokens: str = "", scale: float = 1) -> tuple[bytes, dict[str, Any] | None]:
+def graph(
+    *, layered: bool = True, tokens: str = "", scale: float = 1, rooted: bool = False
+) -> tuple[bytes, dict[str, Any] | None]:
     from onnx import TensorProto, helper, numpy_helper
 
     random = np.random.default_rng(5)
@@ -49,6 +55,12 @@ def graph(*, layered: bool = True, tokens: str = "", scale: float = 1) -> tuple[
         helper.make_node("Gemm", ["flat", "linear", "shift"], ["logits"], transB=1),
     ]
     layout = Layout(FIRST, 4, 4)
+    if rooted:
+        weights["kernel"][0] = 0
+        nodes[4:] = [
+            helper.make_node("Sqrt", ["flat"], ["roots"]),
+            helper.make_node("Gemm", ["roots", "linear", "shift"], ["logits"], transB=1),
+        ]
     if tokens:
         shape = numpy_helper.from_array(np.array([0, 6, 16], np.int64), "shape")
         nodes[2:4] = [

@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.forms.manifest import IN_INPUT
-from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, field_of
+from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, way_out
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.admission_report import report_of
-from classifier.services.admissions import recheck_model, retire_model
+from classifier.services.admissions import delete_model, recheck_model, retire_model
 from classifier.services.model_uploads import keep
 from skinsite.refusal import Conflict, Refusal
 
@@ -111,20 +111,26 @@ class ModelRecordAdmin(admin.ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         record = kwargs.get("obj") or context.get("original")
         form = context["adminform"].form
-        more = {"field": field_of(record), "refused": record.state == ModelState.REFUSED} if record else {}
+        more = {"way_out": way_out(record), "refused": record.state == ModelState.REFUSED} if record else {}
         upload = {"upload": getattr(form, "upload", None), "most_bytes": settings.MODEL_FILE_BYTES}
         if not record:
             more = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context | more | upload, *args, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelRecord | None = None) -> bool:
-        """A model with predictions is retired, never deleted; one that was refused may go."""
+        """A ready model is retired, never deleted; one that was refused may go, with its file."""
         return obj is None or obj.state == ModelState.REFUSED
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def delete_model(self, request: HttpRequest, obj: ModelRecord) -> None:
+        try:
+            delete_model(record=obj)
+        except Conflict as conflict:  # it was checked again meanwhile
+            raise PermissionDenied(str(conflict)) from conflict
 
     def save_model(self, request: HttpRequest, obj: ModelRecord, form: Any, change: bool) -> None:
         if not change:

@@ -106,11 +106,11 @@ def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Mo
     except (MemoryError, Refusal):
         raise
     except Exception as error:
-        message = f"Keras cannot rebuild the model: {_short(error)}"
-        hint = "Open and save the model again with the newest Keras 3, and upload that file."
         if saved.config is None:
             message = f"The weights do not fit the network that the manifest names: {_short(error)}"
-            hint = keras_architectures.HINT
+            raise Refusal("rebuild", "weights-do-not-fit", message, keras_architectures.HINT) from error
+        message = f"Keras cannot rebuild the model: {_short(error)}"
+        hint = "Open and save the model again with the newest Keras 3, and upload that file."
         raise Refusal("rebuild", "cannot-rebuild", message, hint) from error
 
 

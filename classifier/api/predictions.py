@@ -11,12 +11,14 @@ from django.urls import reverse
 from ninja import Router, Status
 
 from classifier.api.schemas import Explanation, ExplanationState, Prediction
+from classifier.inference.explaining import WAYS
 from classifier.inference.heat import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
 from classifier.services.documents import Document, prediction_document
 from classifier.services.explanations import INSTEAD, ask
-from classifier.services.heat import Grid, Scale, Side, View, heat_png
+from classifier.services.heat import Grid, Maps, Scale, Side, View, heat_png
+from classifier.services.map_facts import facts_of
 from classifier.services.predictions import GRAD_CAM, cancel_prediction, retry_prediction
 from classifier.services.waiting import positions_in
 from skinsite.api.access import Bearer, Session
@@ -56,12 +58,15 @@ def cancel(request: HttpRequest, id: str) -> Any:
     url_name="explanations",
     summary="Heat maps of all classes",
 )
-def explanations(request: HttpRequest, response: HttpResponse, id: str, method: str = GRAD_CAM) -> Any:
+def explanations(
+    request: HttpRequest, response: HttpResponse, id: str, method: str = GRAD_CAM, against: str = ""
+) -> Any:
     """One map for each class, at the layer's own resolution, not rescaled.
 
     `grad-cam` is stored with the prediction. Another method is made when it is first asked for: 202, then ask again.
+    `against`, a class code, takes that class's map away from the others', where the method is linear.
     """
-    return _explained(_visible(request, id), response, method, again=False)
+    return _explained(request, response, id, method, against=against)
 
 
 @router.post(
@@ -71,10 +76,13 @@ def explanations(request: HttpRequest, response: HttpResponse, id: str, method: 
 )
 def explain_again(request: HttpRequest, response: HttpResponse, id: str, method: str = GRAD_CAM) -> Any:
     """As reading them, but a failed one is tried once more."""
-    return _explained(_visible(request, id), response, method, again=True)
+    return _explained(request, response, id, method, again=True)
 
 
-def _explained(prediction: PredictionRow, response: HttpResponse, method: str, *, again: bool) -> Any:
+def _explained(
+    request: HttpRequest, response: HttpResponse, id: str, method: str, *, against: str = "", again: bool = False
+) -> Any:
+    prediction = _visible(request, id)
     found = ask(prediction=prediction, method=method, again=again)
     if isinstance(found, ExplanationJob):
         if found.state in (State.FAILED, State.CANCELLED):
@@ -84,19 +92,23 @@ def _explained(prediction: PredictionRow, response: HttpResponse, method: str, *
         return Status(202, {"method": found.method, "state": found.state, "error": None})
     if found.error:
         raise Refusal(Problem("method", f"{found.error['code']}: {found.error['message']} {INSTEAD}"))
-    maps = found.signed_maps()
+    shown = Maps(found, against)
+    maps = {code: shown.map(code) for code in shown.codes}
+    person = request.auth  # type: ignore[attr-defined]  # set by ninja
+    facts = facts_of(request, prediction=prediction, maps=shown, way=WAYS[found.method], person=person)
     return Status(
         200,
         {
             "method": found.method,
             "target": prediction.top_code,
+            "against": against or None,
             "layer": found.layer,
             "rows": found.rows,
             "columns": found.columns,
             "region": found.region,
             "maps": {code: _numbers(positive(values)) for code, values in maps.items()},
             "lowers": {code: _numbers(negative(values)) for code, values in maps.items()},
-            "checks": [],
+            "checks": [vars(fact) for fact in facts],
         },
     )
 

@@ -175,18 +175,27 @@ class ExplanationState(Schema):
     error: Failure | None
 
 
+class MapFact(Schema):
+    """What is known about this map or the maps of this model."""
+
+    check: str
+    passed: bool | None = Field(description="null where it does not apply or is not measured")
+    detail: str
+
+
 class Explanation(Schema):
     """Maps at the layer's own resolution, one for each class, NOT rescaled."""
 
     method: str
     target: str
+    against: str | None = Field(description="the class whose maps are taken away from those of the others")
     layer: str
     rows: int
     columns: int
     region: list[float] | None = Field(description="left, top, right, bottom in px of the upright picture")
     maps: dict[str, list[list[float]]] = Field(description="what raises each class's score; not negative")
     lowers: dict[str, list[list[float]]] = Field(description="what lowers it; not negative either")
-    checks: list[Any]
+    checks: list[MapFact]
 
 
 class CaseFields(Schema):

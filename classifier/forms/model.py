@@ -1,5 +1,6 @@
 """Registering a model, and checking a refused one again."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.admissions import last_manifest, register_kept
 from classifier.services.model_uploads import KeptUpload, keep, kept_upload
+from skinsite.jobs import UNEXPECTED, WORKER_DIED
 from skinsite.refusal import Refusal
 
 TEXTS = ("name", "licence", "card")
@@ -29,17 +31,35 @@ FIELDS_OF_CODES = {
     "needs-architecture": "architecture",
     "unknown-architecture": "architecture",
     "needs-choice": "architecture",
+    "bad-architecture": "architecture",
+    "weights-do-not-fit": "architecture",
+    "weights-only": "architecture",
+    "no-such-layer": "manifest",
     "framework-mismatch": "manifest",
     "bad-manifest": "manifest",
 }
-"""Which field answers a refusal; a code that is not here is about the file itself."""
+"""Which field answers a refusal."""
+LIMITS = ("time-limit", "memory-limit", "disk-limit")
+CODES_OF_THE_SERVER = frozenset(
+    (*LIMITS, "check-crashed", "confinement-unavailable", WORKER_DIED.code, UNEXPECTED.code)
+)
+"""What may be over at the next check of the same file, as it is. Any other code is about the file itself."""
 
 
-def field_of(record: ModelRecord) -> str:
-    """The field that a refused model waits for, or empty."""
+@dataclass(frozen=True)
+class WayOut:
+    """What mends a refusal: a `field` of the form, the same check `again`, or with neither another file."""
+
+    field: str = ""
+    again: bool = False
+
+
+def way_out(record: ModelRecord) -> WayOut:
+    """Without a refusal there is nothing to mend."""
     if record.state != ModelState.REFUSED:
-        return ""
-    return FIELDS_OF_CODES.get((record.error or {}).get("code", ""), "")
+        return WayOut()
+    code = (record.error or {}).get("code", "")
+    return WayOut(FIELDS_OF_CODES.get(code, ""), code in CODES_OF_THE_SERVER)
 
 
 class RegistrationForm(ManifestFields, forms.ModelForm):
@@ -141,7 +161,7 @@ class RecheckForm(ManifestFields, TextsForm):
         super().__init__(*args, **kwargs)
         told = {name: value for name, value in last_manifest(self.instance).items() if name not in (*TEXTS, "version")}
         self.initial.update(split(told))
-        if waited_for := field_of(self.instance):
+        if waited_for := way_out(self.instance).field:
             self.fields[waited_for].widget.attrs |= {"autofocus": True, "aria-describedby": "refusal"}
 
     @property

@@ -79,7 +79,8 @@ def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, me
     """Return a method's maps of all classes, (N, C, rows, columns), from (N, rows, columns, K) each."""
     if not method.per_class:
         return np.stack([method.map(features, features)] * classes, axis=1)
-    return np.stack([method.map(features, gradient(position)) for position in range(classes)], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
+        return np.stack([method.map(features, gradient(position)) for position in range(classes)], axis=1)
 
 
 def _answer(output: Output, manifest: Manifest) -> Answer:

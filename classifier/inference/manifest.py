@@ -165,7 +165,7 @@ class _Reader:
         specs = [self.class_(number, entry) for number, entry in enumerate(value)]
         found = [spec for spec in specs if spec]
         if len({spec.code for spec in found}) < len(found):
-            self.wrong("classes", "every code must stand there once")
+            self.wrong("classes", "must name every code once")
         return tuple(found)
 
     def class_(self, number: int, entry: Any) -> ClassSpec | None:
@@ -176,16 +176,17 @@ class _Reader:
             return None
         code = given["code"].lower()
         if not CODE.fullmatch(code):
-            self.wrong(name, "a code has 1 to 40 letters, digits, - and _")
+            self.wrong(name, f"must have a code of 1 to 40 letters, digits, - and _, not {code[:60]!r}")
             return None
         known = DIAGNOSES.get(code)
         title = given.get("name", known.name if known else None)
         malignant = given.get("malignant", known.malignant if known else None)
         if not isinstance(title, str) or not 1 <= len(title) <= 200:
-            self.wrong(name, f'the code {code!r} is not in the table: give it as {{"code", "name", "malignant"}}')
+            form = f'{{"code": "{code}", "name": "…", "malignant": true, false or null}}'
+            self.wrong(name, f"has the code {code!r}, which the portal has no name for: write {form}")
             return None
         if malignant not in (True, False, None):
-            self.wrong(name, "malignant must be true, false or null")
+            self.wrong(name, "must have a malignant of true, false or null")
             return None
         return ClassSpec(code, title, malignant)
 

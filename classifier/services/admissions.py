@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.dispatch import Signal
 
 from classifier.admission.admit import Outcome, admit
@@ -103,6 +104,19 @@ def retire_model(*, record: ModelRecord) -> None:
     ready = ModelRecord.objects.filter(pk=record.pk, state=ModelState.READY)
     if not ready.update(state=ModelState.RETIRED, is_default=False):
         raise Conflict(f"This model is {record.state}: only a ready one can be retired.")
+
+
+def delete_model(*, record: ModelRecord) -> None:
+    """refused -> gone, with its file. Raises Conflict in another state, and where something was made with it."""
+    with transaction.atomic():
+        refused = ModelRecord.objects.select_for_update().filter(pk=record.pk, state=ModelState.REFUSED)
+        try:
+            if not refused.exists():
+                raise Conflict(f"This model is {record.state}: only a refused one can be deleted. Retire it instead.")
+            refused.delete()
+        except ProtectedError as error:
+            raise Conflict(f"{record} has predictions or evaluations: it cannot be deleted.") from error
+        transaction.on_commit(lambda: record.upload_path.unlink(missing_ok=True))
 
 
 def run_admission(*, admission_id: int) -> None:

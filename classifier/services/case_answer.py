@@ -55,12 +55,16 @@ class Answer:
             "words_lowers": words(self.prediction, lowers, peaks["lowers"]),
             "peak": f"{peaks['raises']:.3g}",
             "peak_lowers": f"{peaks['lowers']:.3g}",
-            "peak_of_all": f"{maps.peak_of_all:.3g}",
         }
         return found | {
             "shown_words": found["words" if shown.side == "raises" else "words_lowers"],
             "shown_peak": f"{scale_end(maps, shown, code):.3g}",
         }
+
+    @property
+    def peak_of_all(self) -> str:
+        """The end of the absolute scale."""
+        return f"{self.maps.peak_of_all:.3g}" if self.maps else ""
 
     @property
     def first_rows(self) -> list[dict[str, Any]]:

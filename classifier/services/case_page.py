@@ -94,11 +94,24 @@ class CasePage:
 
     @cached_property
     def shown(self) -> str:
-        """The map that lies over the picture, as PREDICTION.CODE, or nothing."""
-        available = [
-            f"{row.pk}.{code}" for row in self.predictions if row.pk in self._maps for code in self._codes(row)
-        ]
-        return self._wanted if self._wanted in available else next(iter(available), "")
+        """The map that lies over the picture, as PREDICTION.CODE, or nothing.
+
+        It is the wanted prediction's, else the first one's that has maps. One whose maps are still to come is waited
+        for: another that is ready sooner does not take its place.
+        """
+        wanted = self._wanted.partition(".")[0]
+        for row in sorted(self.predictions, key=lambda row: str(row.pk) != wanted):
+            if row.pk in self._maps:
+                available = [f"{row.pk}.{code}" for code in self._codes(row)]
+                return self._wanted if self._wanted in available else next(iter(available), "")
+            if self._comes(row):
+                break
+        return ""
+
+    def _comes(self, prediction: Prediction) -> bool:
+        """Whether the maps of a prediction are being made."""
+        job = self.missing.get(prediction.pk)
+        return prediction.state in OPEN or (isinstance(job, ExplanationJob) and job.state in OPEN)
 
     def _codes(self, prediction: Prediction) -> list[str]:
         """The classes with a map, the most probable first."""

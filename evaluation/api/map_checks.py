@@ -63,7 +63,7 @@ def retry(request: HttpRequest, id: str) -> Any:
 
 
 def _own(request: HttpRequest, id: str) -> MapCheckRow:
-    found: MapCheckRow = get_object_or_404(MapCheckRow, pk=row_id(id), owner=_person(request))
+    found: MapCheckRow = get_object_or_404(MapCheckRow.objects.changeable_by(_person(request)), pk=row_id(id))
     return found
 
 

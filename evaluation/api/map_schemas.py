@@ -86,7 +86,7 @@ class MapResult(Schema):
     constant: int
     with_masks: int = Field(description="images of the data set that have a mask")
     inside: Inside | None = Field(description="null with fewer than 50 masks that can be used")
-    changes: Changes | None
+    changes: Changes | None = Field(description="null at admission, and where every map is constant")
     randomised: Randomised
     sentences: list[str]
 
@@ -97,7 +97,7 @@ class MapCheck(Schema):
     id: str
     state: JobState
     model: str
-    dataset: str
+    dataset: str | None = Field(description="null for the check at admission, on drawn pictures")
     seed: int
     done: int
     total: int

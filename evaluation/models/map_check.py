@@ -14,15 +14,27 @@ from skinsite.jobs import OPEN, Job, JobQuerySet, State
 
 class MapCheckQuerySet(JobQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """As evaluations: one's own, and those that the owner of a published data set made."""
-        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
+        """As evaluations: one's own, and those that the owner of a published data set made; and those at admission."""
+        return self.filter(
+            Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")) | Q(data_set__isnull=True)
+        )
+
+    def changeable_by(self, user: Any) -> Self:
+        """One's own; those at admission are the administrators'."""
+        return self.filter(Q(owner=user) | Q(data_set__isnull=True)) if user.is_staff else self.filter(owner=user)
+
+    def at_admission(self) -> Self:
+        return self.filter(data_set__isnull=True)
 
 
 class MapCheck(Job):
-    """`document` is what its page, its API answer and the model's card show."""
+    """`document` is what its page, its API answer and the model's card show.
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="map_checks")
-    data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="map_checks")
+    The check at admission has no data set and belongs to nobody: its pictures are drawn, see `drawn_pictures`.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="map_checks")
+    data_set = models.ForeignKey(DataSet, models.CASCADE, null=True, related_name="map_checks")
     model = models.ForeignKey(ModelRecord, models.CASCADE, related_name="map_checks")
     seed = models.PositiveIntegerField(default=0, help_text="Draws pictures and lesions.")
     total = models.PositiveIntegerField(default=0, editable=False, help_text="Steps; a step is one picture's figure.")
@@ -41,14 +53,30 @@ class MapCheck(Job):
             models.UniqueConstraint(
                 fields=["owner", "model", "data_set"], condition=Q(state__in=OPEN), name="one_open_map_check_of_a_pair"
             ),
+            models.UniqueConstraint(
+                fields=["model"], condition=Q(data_set__isnull=True), name="one_map_check_at_admission_a_model"
+            ),
+            models.CheckConstraint(
+                name="map_check_has_an_owner_exactly_with_a_data_set",
+                condition=Q(owner__isnull=False, data_set__isnull=False) | Q(owner__isnull=True, data_set__isnull=True),
+            ),
         ]
         indexes = [models.Index(fields=["state"], condition=Q(state__in=OPEN), name="open_map_checks")]
 
     def __str__(self) -> str:
-        return f"Map check of {self.model} on {self.data_set}"
+        return f"Map check of {self.model} on {self.data_set or 'drawn pictures, at admission'}"
 
     def get_absolute_url(self) -> str:
         return reverse("map_check", args=[self.pk])
+
+    @property
+    def at_admission(self) -> bool:
+        return self.data_set_id is None
+
+    @property
+    def drawn(self) -> bool:
+        """Its pictures were drawn by a program."""
+        return self.data_set is None or self.data_set.synthetic
 
     @property
     def queue(self) -> str:

@@ -138,7 +138,7 @@ def map_check_document(check: MapCheck) -> Document:
         "id": str(check.pk),
         "state": check.shown_state,
         "model": str(check.model_id),
-        "dataset": str(check.data_set_id),
+        "dataset": None if check.data_set_id is None else str(check.data_set_id),
         "seed": check.seed,
         "done": check.done,
         "total": check.total,

@@ -1,6 +1,6 @@
 """Which pictures a map check uses, and what it found, as JSON: page, API and model card read this and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from evaluation.metrics.map_rules import CREDIBLE_BELOW
 from evaluation.metrics.map_sameness import is_constant, mean_likeness, spearman
 from evaluation.metrics.sample import Integers
 from evaluation.models import LabelledImage, MapCheck
+from evaluation.services.drawn_pictures import gallery
 from evaluation.services.map_checks import FEWEST_IMAGES
 from evaluation.services.map_wording import sentences
 from evaluation.services.seen import seen_images
@@ -20,6 +21,7 @@ MAP, CHANGES = "map", "changes"
 MOST_LOCATED, MOST_CHANGED, MOST_RANDOMISED = 200, 60, 50
 SIGNS = {"deletion": -1, "insertion": 1, "road": 1}
 """-1 where a smaller figure is better."""
+DRAWN = {"images": 0, "how": "the pictures are drawn by a program", "by": {}, "notices": []}
 Kept = Mapping[str, Mapping[int, Any]]
 """{part: {image: values}}."""
 
@@ -31,10 +33,8 @@ class Drawn:
     mapped: Sequence[LabelledImage]
     masked: frozenset[int]
     with_masks: int
-
-    @property
-    def changed(self) -> Sequence[LabelledImage]:
-        return self.mapped[:MOST_CHANGED]
+    changed: Sequence[LabelledImage]
+    """Those that are changed to see what the answer does: none at admission."""
 
     @property
     def randomised(self) -> Sequence[LabelledImage]:
@@ -46,17 +46,21 @@ def randomised(share: float, seed: int) -> str:
     return f"randomised {share:g} {seed}"
 
 
-def drawn_of(check: MapCheck) -> Drawn:
+def drawn_of(check: MapCheck, *, between: Callable[[], None] = lambda: None) -> Drawn:
     """Draw by lesion: a second picture of a lesion comes only when every other lesion has had its first.
 
-    With at least 50 masks only pictures with a mask are drawn; with fewer there is nothing to say about masks.
+    With at least 50 masks only pictures with a mask are drawn; with fewer there is nothing to say about masks. At
+    admission it is the gallery's pictures, which have to be painted first: `between` is called after each.
     """
+    if check.data_set is None:
+        shown = gallery.pictures(between)
+        return Drawn(shown, frozenset(image.pk for image in shown), len(shown), changed=())
     everything = list(check.data_set.images.order_by("pk"))
     masked = [image for image in everything if image.mask]
     enough = len(masked) >= FEWEST_IMAGES
     ordered = in_order(masked if enough else everything, seed=check.seed)
     mapped = ordered[: MOST_LOCATED if enough else max(MOST_CHANGED, MOST_RANDOMISED)]
-    return Drawn(mapped, frozenset(image.pk for image in mapped if enough), len(masked))
+    return Drawn(mapped, frozenset(image.pk for image in mapped if enough), len(masked), mapped[:MOST_CHANGED])
 
 
 def in_order(images: Sequence[LabelledImage], *, seed: int) -> list[LabelledImage]:
@@ -81,7 +85,8 @@ def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[s
         "lesions": _lesion_count(drawn.mapped),
         "constant": sum(_is_constant(values) for values in maps.values()),
         "with_masks": drawn.with_masks,
-        "seen": seen_images(check.model, drawn.mapped).to_json(),
+        "at_admission": check.at_admission,
+        "seen": DRAWN if check.at_admission else seen_images(check.model, drawn.mapped).to_json(),
         "inside": _inside(drawn, maps),
         "changes": _changes(drawn, kept[CHANGES]),
         "randomised": _randomised(drawn, kept),

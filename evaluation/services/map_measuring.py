@@ -18,6 +18,7 @@ from evaluation.metrics.map_credibility import KINDS, centre_gaussian, located, 
 from evaluation.metrics.sample import Booleans, Floats
 from evaluation.models import LabelledImage, MapCheck, MapFigure
 from evaluation.services import inferences
+from evaluation.services.admission_checks import people_are_here
 from evaluation.services.map_document import CHANGES, MAP, document_of, drawn_of, randomised
 from evaluation.services.turns import Turn, run_turn
 from skinsite.jobs import Failure
@@ -35,11 +36,16 @@ class _Turn(Turn):
 
     def __init__(self, check: MapCheck, token: uuid.UUID, *, gives_way: bool) -> None:
         super().__init__(check, token, gives_way=gives_way)
-        self.drawn = drawn_of(check)
         self.counted = self.began
+
+    @staticmethod
+    def person_first(check: MapCheck) -> bool:
+        """At admission nobody waits for the check: it gives way to everybody who is here."""
+        return people_are_here() if check.at_admission else Turn.person_first(check)
 
     def take(self) -> dict[str, Any]:
         self.renew(begun_at=self.check.begun_at or timezone.now())
+        self.drawn = drawn_of(self.check, between=lambda: self.give_way(amid=True))
         self.loaded, _ = load_classifier(self.model)
         self.spec = self.loaded.manifest.input
         own = bundle.read(self.model.bundle_path)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 
 from classifier.models import ModelRecord
@@ -89,7 +90,12 @@ def checks_of_maps(request: HttpRequest, model: ModelRecord) -> dict[str, Any] |
         return None
     pages = [MapPage(check) for check in latest(request.user, model)]
     rows = MapCheck.objects.visible_to(request.user).filter(model=model).select_related("data_set")
-    return {"pages": pages[:SHOWN], "open_checks": rows.exclude(state=State.DONE).defer("document")[:SHOWN]}
+    real = any(not page.check.drawn for page in pages)
+    return {
+        "pages": [page for page in pages if not (real and page.check.at_admission)][:SHOWN],
+        "folded": [page for page in pages if real and page.check.at_admission],
+        "open_checks": rows.exclude(state=State.DONE).defer("document")[:SHOWN],
+    }
 
 
 def of_comparison(user: Any, data_set: DataSet, models: Collection[int]) -> list[MapPage]:
@@ -102,18 +108,19 @@ def of_comparison(user: Any, data_set: DataSet, models: Collection[int]) -> list
 
 
 def card_section(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
-    """The credibility of the maps as Markdown for the model's card, on real pictures only."""
-    checks = [check for check in latest(request.user, model) if not check.data_set.synthetic]
+    """The credibility of the maps as Markdown for the model's card: on real pictures, else as checked at admission."""
+    found = latest(request.user, model)
+    checks = [check for check in found if not check.drawn] or [check for check in found if check.at_admission]
     if not checks:
         return None
     return {"text": "\n".join(["## Credibility of the heat maps", "", *(_markdown(check) for check in checks)])}
 
 
 def latest(user: Any, model: ModelRecord) -> list[MapCheck]:
-    """The newest finished check of each data set; real pictures before drawn ones."""
+    """The newest finished check of each data set; real pictures before drawn ones, that at admission last."""
     done = MapCheck.objects.visible_to(user).filter(model=model, state=State.DONE).select_related("data_set", "model")
-    newest: dict[int, MapCheck] = {}
-    for check in done.order_by("data_set__synthetic", "-pk")[:20]:
+    newest: dict[int | None, MapCheck] = {}
+    for check in done.order_by(F("data_set__synthetic").asc(nulls_last=True), "-pk")[:20]:
         newest.setdefault(check.data_set_id, check)
     return list(newest.values())
 
@@ -160,9 +167,9 @@ def _parted(text: str) -> dict[str, str]:
 
 def _markdown(check: MapCheck) -> str:
     document = check.document
-    name = " ".join(check.data_set.name.replace("|", "\\|").split())
+    name = " ".join(check.data_set.name.replace("|", "\\|").split()) if check.data_set else ""
     lines = [
-        f"### On {name}",
+        f"### On {name}" if name else "### At admission, on drawn pictures",
         "",
         f"Grad-CAM of the predicted class at `{document['layer']}`, {document['images']} images of "
         f"{document['lesions']} lesions; 95 % intervals by lesion bootstrap, seed {document['seed']}.",

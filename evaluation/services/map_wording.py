@@ -5,6 +5,10 @@ from typing import Any
 from evaluation.metrics.map_rules import CREDIBLE_BELOW
 
 NOTICE = "The map does not find the lesion better than a centred blob."
+ONLY_AT_ADMISSION = (
+    "At admission only drawn pictures are used: whether the answer hangs on what the map marks, and whether the map is "
+    "stable, is measured on a data set."
+)
 BETTER, WORSE, NOT_SHOWN = "better", "worse", "not shown"
 Document = dict[str, Any]
 
@@ -12,8 +16,8 @@ Document = dict[str, Any]
 def sentences(document: Document) -> list[str]:
     """Return a few plain sentences; the notice, if any, comes first."""
     forgotten = document["randomised"]
-    found = [*_inside(document), *_randomised(forgotten), *_alike(forgotten["other_pictures"])]
-    found += _changes(document["changes"])
+    found = [*_inside(document), randomisation(forgotten), *_alike(forgotten["other_pictures"])]
+    found += [ONLY_AT_ADMISSION] if document["at_admission"] else _changes(document["changes"])
     if constant := document["constant"]:
         found.append(f"{constant} of {document['images']} maps are constant: they say nothing.")
     if seen := document["seen"]["images"]:
@@ -54,20 +58,19 @@ def _inside(document: Document) -> list[str]:
     return [*([] if ratio["better"]["gaussian"] else [NOTICE]), text, peak]
 
 
-def _randomised(found: Document) -> list[str]:
+def randomisation(found: Document) -> str:
+    """Say whether the map is another one when the network knows nothing."""
     last, passes = found["shares"][-1], found["passes"]
     if passes is None:
-        return ["With all weights randomised every map is constant: nothing is left to compare."]
+        return "With all weights randomised every map is constant: nothing is left to compare."
     value, high = last["likeness"]["value"], last["likeness"]["high"]
     how = f"mean |Spearman| {value:.2f}, upper bound {high:.2f}"
     if passes:
-        return [
-            f"The map depends on what the network has learned: with all weights randomised it is another one ({how})."
-        ]
-    return [
+        return f"The map depends on what the network has learned: with all weights randomised it changes ({how})."
+    return (
         f"The map is partly the same when the network knows nothing ({how}; below {CREDIBLE_BELOW} would pass): part "
         "of it comes from the picture and the architecture alone."
-    ]
+    )
 
 
 def _alike(other_pictures: Document) -> list[str]:

@@ -39,6 +39,11 @@ class Turn(ABC):
         self.began = time.monotonic()
         self.batch = batch_size(self.model, LARGEST_BATCH)
 
+    @staticmethod
+    def person_first(check: Any) -> bool:
+        """Whether the check has to wait for a person now."""
+        return person_waits(check.model.framework)
+
     @abstractmethod
     def take(self) -> dict[str, Any]:
         """Go on with what is stored and return the whole document; calls `give_way` between its steps."""
@@ -50,7 +55,7 @@ class Turn(ABC):
         """
         framework, spent = self.model.framework, time.monotonic() - self.began
         late = not amid and (spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework)))
-        if self.gives_way and (late or person_waits(framework)):
+        if self.gives_way and (late or self.person_first(self.check)):
             raise _Others
 
     def renew(self, **fields: Any) -> None:
@@ -66,8 +71,8 @@ def run_turn(rows: Any, pk: int, kind: type[Turn], *, gives_way: bool) -> None:
     check = rows.filter(pk=pk, state=State.QUEUED).select_related("model", "data_set").first()
     if check is None:
         return
-    if gives_way and person_waits(check.model.framework):
-        send_on_commit(check, queue=check.queue)
+    if gives_way and kind.person_first(check):
+        _send_again(check)
         return
     token = rows.claim(pk, in_hand=True)
     if token is None:
@@ -81,12 +86,18 @@ def run_turn(rows: Any, pk: int, kind: type[Turn], *, gives_way: bool) -> None:
     except _Others:
         with transaction.atomic():
             if rows.give_way(pk, token):
-                send_on_commit(check, queue=check.queue)
+                _send_again(check)
     except Failure as failure:
         rows.fail(pk, token, failure)
     except Exception:
         rows.stumble(pk, token)
         raise
+
+
+def _send_again(check: Any) -> None:
+    """What nobody asked for waits until the sweeper sends it: it may have to wait long, and must not go in circles."""
+    if check.owner_id is not None:
+        send_on_commit(check, queue=check.queue)
 
 
 def batch_size(model: ModelRecord, most: int) -> int:

@@ -13,8 +13,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
+from classifier.models import ModelRecord
 from evaluation.forms.choosing import EvaluationForm
-from evaluation.models import Evaluation, LabelledImage
+from evaluation.models import DataSet, Evaluation, LabelledImage
 from evaluation.services import capsule
 from evaluation.services.evaluation_page import EvaluationPage, cell_images
 from evaluation.services.evaluations import (
@@ -46,17 +47,28 @@ def new(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            try:
-                made = [
-                    start_evaluation(owner=request.user, data_set=form.cleaned_data["dataset"], model=model)
-                    for model in form.cleaned_data["models"]
-                ]
-            except Refusal as refusal:
-                form.add_error(None, str(refusal))
-            else:
+            made, refusal = _started(request.user, form.cleaned_data["dataset"], list(form.cleaned_data["models"]))
+            if refusal is None:
                 return redirect(made[0] if len(made) == 1 else "evaluations")
+            if made:
+                rest = list(form.cleaned_data["models"])[len(made) :]
+                queued, left = (", ".join(map(str, rows)) for rows in ([row.model for row in made], rest))
+                messages.warning(request, f"Queued: {queued}. Not queued: {left}. {refusal}")
+                return redirect("evaluations")
+            form.add_error(None, str(refusal))
         status = 422
     return render(request, "evaluation/new_evaluation.html", {"form": form}, status=status)
+
+
+def _started(person: Any, data_set: DataSet, models: list[ModelRecord]) -> tuple[list[Evaluation], Refusal | None]:
+    """Start one evaluation for each model until one is refused; return those that were started, and the reason."""
+    made: list[Evaluation] = []
+    for model in models:
+        try:
+            made.append(start_evaluation(owner=person, data_set=data_set, model=model))
+        except Refusal as refusal:
+            return made, refusal
+    return made, None
 
 
 def evaluation(request: HttpRequest, pk: int) -> HttpResponse:

@@ -37,7 +37,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def map_check(request: HttpRequest, pk: int) -> HttpResponse:
     found = _visible(request, pk)
     page = MapPage(found) if found.document else None
-    context = {"check": found, "page": page, "own": found.owner_id == request.user.pk}
+    context = {"check": found, "page": page, "own": _may_change(request, found)}
     return render(request, "evaluation/map_check.html", context)
 
 
@@ -46,7 +46,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     found = _visible(request, pk)
     if found.is_final:
         return HttpResponseClientRefresh()
-    context = {"check": found, "own": found.owner_id == request.user.pk}
+    context = {"check": found, "own": _may_change(request, found)}
     return render(request, "evaluation/_map_progress.html", context)
 
 
@@ -61,12 +61,16 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
-    found = get_object_or_404(MapCheck, pk=pk, owner=request.user)
+    found = get_object_or_404(MapCheck.objects.changeable_by(request.user), pk=pk)
     try:
         change(check=found)
     except Conflict as conflict:
         messages.error(request, str(conflict))
     return redirect(found)
+
+
+def _may_change(request: HttpRequest, check: MapCheck) -> bool:
+    return MapCheck.objects.changeable_by(request.user).filter(pk=check.pk).exists()
 
 
 def _visible(request: HttpRequest, pk: int) -> MapCheck:

@@ -13,8 +13,6 @@ let view = { scale: 1, x: 0, y: 0 };
 
 find("controls").hidden = false;
 
-// Maps ------------------------------------------------------------------------------------------
-
 const rowOf = (key) => panel().querySelector(`[data-map="${CSS.escape(key)}"]`);
 const form = viewer.querySelector("[data-map-form]");
 const chosen = (name) => new FormData(form).get(name) ?? "";
@@ -40,8 +38,8 @@ function show(key) {
   if (!row) return;
   shown = key;
   find("map-key").value = key;
-  const address = row.closest("[data-answer]").dataset.answer;
-  const { words, wordsLowers, peak, peakLowers, peakOfAll } = row.dataset;
+  const { answer: address, peakOfAll } = row.closest("[data-answer]").dataset;
+  const { words, wordsLowers, peak, peakLowers } = row.dataset;
   const lowers = chosen("side") === "lowers";
   heat.src = `${address}?${query(row)}`;
   find("legend-words").textContent = lowers ? wordsLowers : words;
@@ -85,8 +83,6 @@ function setHeat(on) {
 find("heat-on").addEventListener("change", (event) => setHeat(event.target.checked));
 find("opacity").addEventListener("input", (event) => stage.style.setProperty("--heat-opacity", event.target.value / 100));
 for (const input of form.querySelectorAll("[data-redraw]")) input.addEventListener("change", () => shown && show(shown));
-
-// Zoom ------------------------------------------------------------------------------------------
 
 function apply() {
   const { scale: factor } = view;
@@ -152,8 +148,6 @@ stage.addEventListener("pointermove", (event) => {
 for (const kind of ["pointerup", "pointercancel", "pointerleave"]) {
   stage.addEventListener(kind, (event) => { pointers.delete(event.pointerId); stage.classList.remove("dragging"); });
 }
-
-// Keys ------------------------------------------------------------------------------------------
 
 const help = find("help");
 const toggleHelp = () => {

@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classifier.models import Admission, ModelRecord
-from tests.factories import make_model, make_user
+from classifier.services.admissions import delete_model
+from skinsite.refusal import Conflict
+from tests.factories import make_model, make_prediction, make_user
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:classifier_modelrecord_add"
@@ -103,6 +105,9 @@ def test_another_licence_is_no_reason_to_check_again_but_the_button_is(administr
         ("needs-clinical", "clinical"),
         ("input-size", "width"),
         ("needs-architecture", "architecture"),
+        ("weights-do-not-fit", "architecture"),
+        ("weights-only", "architecture"),
+        ("no-such-layer", "manifest"),
     ],
 )
 def test_a_refusal_leads_to_its_field(administrator, code, field):
@@ -118,6 +123,46 @@ def test_a_file_that_is_no_model_leads_to_another_file(administrator):
     record = refused_model("lfs-pointer")
     assert "#id_" not in administrator.get(record.get_absolute_url()).content.decode()
     assert reverse(ADD) in administrator.get(record.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("code", ["time-limit", "worker-died", "unexpected"])
+def test_what_the_server_could_not_do_leads_to_the_same_file_again(administrator, code):
+    record = refused_model(code)
+    page = administrator.get(record.get_absolute_url()).content.decode()
+    assert f"{change_page(record)}#refusal" in page
+    assert "Register another file" not in page
+    assert 'name="_recheck"' in administrator.get(change_page(record)).content.decode()
+
+
+def test_a_refused_model_is_deleted_with_its_file(administrator, django_capture_on_commit_callbacks):
+    register(administrator)
+    record = ModelRecord.objects.get()
+    Admission.objects.update(state="done", finished_at=timezone.now())
+    delete = reverse("admin:classifier_modelrecord_delete", args=[record.pk])
+    assert administrator.post(delete, {"post": "yes"}).status_code == 403
+    ModelRecord.objects.update(state="refused", error={"code": "truncated", "message": "Short.", "hint": ""})
+    assert delete in administrator.get(record.get_absolute_url()).content.decode()
+    assert record.upload_path.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert administrator.post(delete, {"post": "yes"}).status_code == 302
+    assert not ModelRecord.objects.exists()
+    assert not record.upload_path.exists()
+
+
+def test_a_model_that_answers_or_has_answered_is_not_deleted(administrator):
+    for fields in ({}, {"state": "retired"}):
+        record = make_model(**fields)
+        delete = reverse("admin:classifier_modelrecord_delete", args=[record.pk])
+        assert administrator.post(delete, {"post": "yes"}).status_code == 403
+        with pytest.raises(Conflict, match="only a refused one"):
+            delete_model(record=record)
+        record.delete()
+    used = refused_model()
+    make_prediction(model=used)
+    with pytest.raises(Conflict, match="predictions"):
+        delete_model(record=used)
+    page = administrator.get(reverse("admin:classifier_modelrecord_delete", args=[used.pk])).content.decode()
+    assert "would require deleting the following protected" in page
 
 
 CANDIDATES = [

@@ -1,11 +1,12 @@
 """Maps by other methods: 202 until a worker has made them, then 200."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
 
-from classifier.models import Explanation, ExplanationJob, Prediction
+from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.cases import Upload, create_case
 from classifier.services.explanations import run_explanation
 from classifier.services.predictions import run_prediction
@@ -107,6 +108,63 @@ def test_each_choice_is_another_picture(alice, row):
         assert answer["Content-Type"] == "image/png"
         pictures.add(answer.content)
     assert len(pictures) == len(choices)
+
+
+def facts(answer: Any) -> dict[str, dict[str, Any]]:
+    assert answer.status_code == 200, answer.content
+    return {fact["check"]: fact for fact in answer.json()["checks"]}
+
+
+def test_what_is_known_about_a_map_is_told_check_by_check(alice, row):
+    path = f"/predictions/{row.pk}/explanations"
+    report = [{"check": "engine", "passed": True, "detail": "the same on 12 pictures: within 7e-06; 20 ms against 53"}]
+    ModelRecord.objects.update(report=report)
+    found = facts(alice.call("GET", path))
+    assert [*found] == ["engine", "not constant", "contrast", "randomisation", "lesion"]
+    assert [fact["passed"] for fact in found.values()] == [True, True, None, None, None]
+    assert found["engine"]["detail"] == "At admission: the same on 12 pictures: within 7e-06."
+    assert "no common zero" in found["contrast"]["detail"]
+    assert "Not measured yet" in found["randomisation"]["detail"]
+    ModelRecord.objects.update(report=[report[0] | {"passed": False}])
+    assert facts(alice.call("GET", path))["engine"]["passed"] is False
+    Prediction.objects.filter(pk=row.pk).update(engine="native")
+    assert facts(alice.call("GET", path))["engine"]["passed"] is None
+
+
+def test_a_map_that_is_the_same_everywhere_is_told_and_named(alice, row):
+    path, values = f"/predictions/{row.pk}/explanations", np.random.default_rng(0).normal(size=(7, 4, 4))
+    top = SEVEN.index(row.top_code)
+    values[top - 1] = 0.5
+    Explanation.objects.update(maps=values.astype("<f4").tobytes())
+    found = facts(alice.call("GET", path))["not constant"]
+    assert found["passed"] is True
+    assert row.model.class_names[SEVEN[top - 1]].lower() in found["detail"]
+    values[top] = 0
+    Explanation.objects.update(maps=values.astype("<f4").tobytes())
+    found = facts(alice.call("GET", path))["not constant"]
+    assert found["passed"] is False
+    assert row.model.class_names[row.top_code].lower() in found["detail"]
+
+
+def test_a_contrast_is_read_as_numbers_and_told_from_no_contrast(alice, row):
+    path = f"/predictions/{row.pk}/explanations"
+    signed = Explanation.objects.get().signed_maps()
+    answer = alice.call("GET", path, {"against": "nv"})
+    found = answer.json()
+    assert found["against"] == "nv"
+    assert set(found["maps"]) == set(SEVEN) - {"nv"}
+    shown = np.array(found["maps"]["mel"]) - np.array(found["lowers"]["mel"])
+    assert np.allclose(shown, signed["mel"] - signed["nv"], atol=1e-6)
+    assert facts(answer)["contrast"]["passed"] is True
+    Explanation.objects.update(maps=np.tile(np.arange(16, dtype="<f4"), 7).tobytes())
+    assert facts(alice.call("GET", path, {"against": "nv"}))["contrast"]["passed"] is False
+    assert "'tea'" in problem(alice.call("GET", path, {"against": "tea"}), 422)["detail"]
+    alice.call("GET", path, {"method": "eigen-cam"})
+    work()
+    assert "not linear" in problem(alice.call("GET", path, {"method": "eigen-cam", "against": "nv"}), 422)["detail"]
+    other = facts(alice.call("GET", path, {"method": "eigen-cam"}))
+    assert (other["contrast"]["passed"], other["lesion"]["passed"]) == (None, None)
+    assert "Grad-CAM only" in other["randomisation"]["detail"]
 
 
 def test_numbers_are_read_with_a_session_too(client, row):

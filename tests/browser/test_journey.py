@@ -1,5 +1,7 @@
 """What a person does, with and without scripts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,36 @@ def test_pictures_are_chosen_dropped_seen_and_submitted(open_page):
     page.click("[data-submit]")
     page.wait_for_url("**/cases/*/")
     assert Case.objects.get().images.get().name == "dropped.jpg"
+
+
+def draw_all(**of: Any) -> None:
+    """Finish the maps that were asked for, or those `of` a model."""
+    for job in ExplanationJob.objects.filter(state="queued", **of).select_related("prediction"):
+        token = ExplanationJob.objects.claim(job.pk, in_hand=True)
+        values = np.linspace(-1, 1, 7 * 16, dtype="<f4").tobytes()
+        fields = {"layer": "last", "rows": 4, "columns": 4, "region": [0, 0, 320, 240], "maps": values}
+        Explanation.objects.create(prediction=job.prediction, method=job.method, **fields)
+        ExplanationJob.objects.finish(job.pk, token)
+
+
+def test_the_first_models_map_is_waited_for_and_a_choice_is_kept(open_page, case, models):
+    first, second = models
+    page = open_page(f"/cases/{case.pk}/")
+    finish_all(case, model=second)
+    page.wait_for_selector("text=Second opinion says")
+    assert not page.is_visible("[data-heat]")
+    finish_all(case, model=first)
+    page.wait_for_selector("[data-heat]:not([hidden])")
+    assert "Xception" in page.text_content("[data-legend-words]")
+    page.keyboard.press("2")
+    page.select_option("[data-method]", "hirescam")
+    page.wait_for_selector("text=HiResCAM waits for the worker >> nth=1")
+    draw_all(prediction__model=first)
+    page.wait_for_selector("text=HiResCAM waits for the worker >> nth=1", state="detached")
+    assert not page.is_visible("[data-heat]")
+    draw_all(prediction__model=second)
+    page.wait_for_selector("[data-heat]:not([hidden])")
+    assert "HiResCAM, Second opinion" in page.text_content("[data-legend-words]")
 
 
 def test_the_page_refreshes_itself_when_the_models_have_answered(open_page, case):
@@ -136,12 +168,7 @@ def test_another_method_contrasts_sides_and_cells_without_a_new_page(open_page, 
     page.select_option("[data-method]", "hirescam")
     page.wait_for_selector("text=HiResCAM waits for the worker")
     assert not page.is_visible("[data-heat]")
-    for job in ExplanationJob.objects.select_related("prediction"):
-        token = ExplanationJob.objects.claim(job.pk, in_hand=True)
-        values = np.linspace(-1, 1, 7 * 16, dtype="<f4").tobytes()
-        fields = {"layer": "last", "rows": 4, "columns": 4, "region": [0, 0, 320, 240], "maps": values}
-        Explanation.objects.create(prediction=job.prediction, method="hirescam", **fields)
-        ExplanationJob.objects.finish(job.pk, token)
+    draw_all()
     page.wait_for_selector("[data-heat]:not([hidden])")
     assert "method=hirescam" in page.get_attribute("[data-heat]", "src")
     assert page.text_content("[data-legend-words]") == "HiResCAM, Xception: melanocytic nevus"

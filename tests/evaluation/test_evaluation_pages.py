@@ -68,6 +68,27 @@ def test_every_page_wants_a_login_and_is_for_its_owner(comparison):
             assert method(url(name, comparison)).status_code == (403 if name in FOR_ADMINISTRATORS else 404), name
 
 
+def test_the_limit_that_is_met_halfway_says_which_evaluations_are_queued_and_which_are_not(alice, settings):
+    settings.WAITING_EVALUATIONS_A_USER = 1
+    data_set, models = make_data_set(["nv"] * 4), [make_model(f"Model {letter}") for letter in "ABC"]
+    asked = {"dataset": data_set.pk, "models": [model.pk for model in models]}
+    page = alice.post(reverse("new_evaluation"), asked, follow=True).content.decode()
+    assert "Queued: Model A (version 1), Model B (version 1). Not queued: Model C (version 1)." in page
+    assert "1 may wait" in page
+    assert Evaluation.objects.count() == 2
+    refused = alice.post(reverse("new_evaluation"), asked | {"models": [models[2].pk]})
+    assert (refused.status_code, "1 may wait" in refused.content.decode()) == (422, True)
+
+
+def test_the_list_of_evaluations_marks_those_on_images_of_the_training(alice, comparison):
+    assert "seen in training" not in alice.get(reverse("evaluations")).content.decode()
+    seen = {"images": 5, "how": "5 by ISIC id", "by": {"id": 5}, "notices": []}
+    Evaluation.objects.filter(pk=comparison.order[0]).update(seen=seen)
+    page = alice.get(reverse("evaluations")).content.decode()
+    assert page.count(">seen in training<") == 1
+    assert "5 of its images were in the model" in page
+
+
 def test_every_page_of_ones_own_is_there(alice, comparison):
     for name in (pattern.name for pattern in urlpatterns):
         expected = 405 if name in ACTIONS else 404 if name in ("evaluation_figure", "labelled_image") else 200

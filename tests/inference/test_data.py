@@ -38,6 +38,17 @@ def test_everything_that_is_wrong_is_said_at_once():
     assert "input.clinical" in fields
 
 
+def test_a_code_that_is_not_known_is_named_with_the_form_that_gives_it_a_name():
+    with pytest.raises(ManifestError) as caught:
+        Manifest.from_json(complete(GIVEN | {"classes": ["mel", "rust"]}, {}))
+    ((field, message),) = caught.value.problems
+    sentence = f"The manifest's {field} {message}."
+    assert sentence.startswith(
+        "The manifest's classes[1] has the code 'rust', which the portal has no name for: write "
+    )
+    assert '{"code": "rust", "name": "…", "malignant": true, false or null}' in sentence
+
+
 def test_other_fields_bring_their_own_codes():
     classes = [{"code": "rust", "name": "Leaf rust", "malignant": None}, {"code": "ok", "name": "Healthy"}]
     assert Manifest.from_json(complete(GIVEN | {"classes": classes}, {})).codes == ("rust", "ok")

@@ -41,7 +41,7 @@ def picture_of(answer) -> Image.Image:
 def test_the_page_asks_for_a_method_waits_and_shows_it(alice, case, row):
     page = page_of(alice, case, method="hirescam")
     assert "HiResCAM waits for the worker" in page
-    assert "method=hirescam" in page.partition("data-panel data-shown=")[2][:200]
+    assert '<option value="hirescam" data-linear selected>' in page
     assert alice.get(f"/cases/{case.pk}/panel/", {"method": "hirescam"}).status_code == 200
     ExplanationJob.objects.claim(ExplanationJob.objects.get().pk, in_hand=True)
     assert "Making the HiResCAM map" in page_of(alice, case, method="hirescam")
@@ -51,6 +51,16 @@ def test_the_page_asks_for_a_method_waits_and_shows_it(alice, case, row):
     assert f"/predictions/{row.pk}/heat.png?method=hirescam&amp;class={row.top_code}" in page
     assert "Each place&#x27;s features times its own gradient" in page
     assert alice.get(f"/cases/{case.pk}/panel/", {"method": "hirescam"}).status_code == 286
+
+
+def test_the_page_says_how_far_the_map_can_be_trusted(alice, case, row):
+    page = page_of(alice, case)
+    assert "Can the map be trusted? 1 of 1 checks passed" in page
+    assert "Not measured, or not to be measured here: engine, contrast, randomisation, lesion." in page
+    Explanation.objects.update(maps=np.zeros((7, 4, 4), "<f4").tobytes())
+    assert "0 of 1 checks passed; not: not constant" in page_of(alice, case)
+    Explanation.objects.update(error={"code": "no-spatial-layer", "message": "There is no layer."}, maps=b"")
+    assert "Can the map be trusted?" not in page_of(alice, case)
 
 
 def test_a_method_that_failed_can_be_tried_again_from_the_page(alice, case, row):

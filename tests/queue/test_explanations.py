@@ -146,6 +146,15 @@ def test_a_map_that_is_zero_everywhere_is_a_sentence_and_the_prediction_stays():
     assert (row.state, sum(row.probabilities.values())) == (State.DONE, pytest.approx(1))
 
 
+def test_gradients_that_are_no_numbers_are_a_sentence_and_the_prediction_stays():
+    row = predicted(small_model("Rooted", rooted=True))
+    assert stored(row, "grad-cam").error["code"] == "map-not-finite"
+    assert "overflow" in stored(row, "grad-cam").error["message"]
+    assert made(row, "hirescam").error["code"] == "map-not-finite"
+    row.refresh_from_db()
+    assert (row.state, sum(row.probabilities.values())) == (State.DONE, pytest.approx(1))
+
+
 def test_a_failed_job_stays_failed_until_it_is_asked_for_again():
     row = predicted(small_model())
     with default_storage.open(str(row.image.pixels)) as file:

@@ -54,7 +54,12 @@ class Portal:
         """Start and wait for `Ready`; raises with the output when it does not come."""
         began = time.monotonic()
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SKINSITE_", "DJANGO_"))}
-        own = {"SKINSITE_DATA": str(self.data), "PORT": str(self.port), "SKINSITE_PHANTOMS": "0"}
+        own = {
+            "SKINSITE_DATA": str(self.data),
+            "PORT": str(self.port),
+            "SKINSITE_PHANTOMS": "0",
+            "SKINSITE_MAP_CHECKS": "0",
+        }
         environment = inherited | own | self.environment
         with self.output.open("w") as output:
             self.process = subprocess.Popen(

@@ -1,0 +1,42 @@
+"""The engine of a bundle is compared with the framework's answers before it may take their place."""
+
+from pathlib import Path
+
+import pytest
+
+from classifier.admission import engines
+from classifier.admission.outcome import Report
+from classifier.admission.pictures import pictures
+from classifier.inference import bundle as bundles
+from classifier.inference.classifier import load
+from tests.evaluation.small_networks import cut, graph, write_bundle
+
+
+def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) -> tuple[object, Report]:
+    """Let a network with a graph of its own stand for the framework, and another graph for what is exported."""
+    write_bundle(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(engines.exporting, "export", lambda _native: (exported, cut(), ""))
+    report, found = Report(), bundles.read(folder)
+    return engines._graph(load(found), found, pictures(), report), report
+
+
+def test_an_engine_that_answers_as_the_framework_does_is_taken(monkeypatch, tmp_path):
+    taken, report = compared(monkeypatch, tmp_path, exported=graph(sees_darkness=True))
+    assert taken is not None
+    assert taken["differs"] <= engines.SAME
+    assert report.rows[-1]["passed"]
+
+
+def test_an_engine_that_answers_otherwise_is_not_taken_and_the_report_says_why(monkeypatch, tmp_path):
+    taken, report = compared(monkeypatch, tmp_path, exported=graph(sees_darkness=False))
+    assert taken is None
+    (row,) = report.rows
+    assert (row["check"], row["passed"]) == ("engine", False)
+    assert "its answers differ from the framework's by up to" in row["detail"]
+
+
+def test_an_engine_that_cannot_run_the_network_is_not_taken(monkeypatch, tmp_path):
+    taken, report = compared(monkeypatch, tmp_path, exported=b"no graph")
+    assert taken is None
+    assert "the framework itself answers" in report.rows[-1]["detail"]
