@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,16 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
 
 
 def proven(
-    taken: StagedBundle, layer: str, written: Path | None = None, cut: dict[str, Any] | None = None
+    taken: StagedBundle, layer: str, written: Path | None = None, known: Mapping[str, Any] | None = None
 ) -> StagedBundle:
-    """Add the layer of the maps, and the graph that a child wrote. Raises Untrustworthy for what is no plain graph."""
+    """Add the layer of the maps, and the graph that a child wrote, with what is `known` of it (schemas.GRAPH).
+
+    Raises Untrustworthy for what is no plain graph.
+    """
+    known = known or {}
     if written is not None:
-        _check_graph(written, cut)
-    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
+        _check_graph(written, known["cut"])
+    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=known.get("cut"), fast=known.get("fast"))
     size = sum(path.stat().st_size for path in taken.folder.iterdir())
     return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 

@@ -32,10 +32,15 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """The bytes of `network.onnx`, and where its features are (see graphs.Cut); `cut` is None where it has none."""
+    """The bytes of `network.onnx`, and what is known of it.
+
+    `cut` says where its features are (see graphs.Cut), None where it has none; `fast` what the fast lane changes and
+    takes, None where that was not measured.
+    """
 
     content: bytes
     cut: Mapping[str, Any] | None
+    fast: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,14 +83,21 @@ def write(
     return digest
 
 
-def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapping[str, Any] | None = None) -> None:
+def add_proven(
+    folder: Path,
+    *,
+    layer: str,
+    graph: Path | None = None,
+    cut: Mapping[str, Any] | None = None,
+    fast: Mapping[str, Any] | None = None,
+) -> None:
     """Name the layer of the maps ("" for none) in the description; move a checked graph into the bundle, if any."""
     description = json.loads((folder / DESCRIPTION).read_bytes()) | {"layer": layer}
     if graph is not None:
         content = graph.read_bytes()
         graph.replace(folder / GRAPH)
         sha256 = hashlib.sha256(content).hexdigest()
-        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut}
+        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut, "fast": fast}
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
@@ -105,7 +117,9 @@ def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundl
     if description.get("format") not in READABLE_FORMATS:
         raise BundleError(f"its format {description.get('format')!r} is not known to this version")
     described = None if native else description.get("graph")
-    graph = Graph(_checked(folder / GRAPH, described), described["cut"]) if described else None
+    graph = None
+    if described:
+        graph = Graph(_checked(folder / GRAPH, described), described["cut"], described.get("fast"))
     tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
         folder=folder,
