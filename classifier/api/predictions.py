@@ -15,7 +15,7 @@ from classifier.inference.heat import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
 from classifier.services.documents import Document, prediction_document
-from classifier.services.explanations import INSTEAD, ask
+from classifier.services.explanations import ask, no_map
 from classifier.services.heat import Grid, Scale, Side, View, heat_png
 from classifier.services.predictions import GRAD_CAM, cancel_prediction, retry_prediction
 from classifier.services.waiting import positions_in
@@ -83,7 +83,7 @@ def _explained(prediction: PredictionRow, response: HttpResponse, method: str, *
         response["Location"] = f"{address}?{urlencode({'method': found.method})}"
         return Status(202, {"method": found.method, "state": found.state, "error": None})
     if found.error:
-        raise Refusal(Problem("method", f"{found.error['code']}: {found.error['message']} {INSTEAD}"))
+        raise Refusal(Problem("method", no_map(found.error)))
     maps = found.signed_maps()
     return Status(
         200,
