@@ -32,7 +32,7 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 OFFER = "classifier.admission.engines:offer"
-ENGINE_SECONDS = 40.0
+ENGINE_SECONDS, LANE_SECONDS = 40.0, 30.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,8 @@ def _with_engine(
     """
     began = time.monotonic()
     for fast in (True, False) if engines.has_bf16() else (False,):
-        name, job.seconds = f"engine-{fast}", max(job.seconds, ENGINE_SECONDS)
+        name = f"engine-{fast}"
+        job.seconds = max(job.seconds, ENGINE_SECONDS) + (LANE_SECONDS if fast else 0)
         request = {"bundle": str(bundle.folder), "fast": fast}
         try:
             offered, _ended = _run(OFFER, request, name, OFFERED, job, report, readable=(bundle.folder,), size=size)

@@ -47,7 +47,7 @@ def engine_words(engine: str) -> str:
 @register.filter
 def lane_tag(engine: str) -> str:
     """A tag with those words; nothing for an engine of full precision."""
-    return format_html(' <span class="tag">{}</span>', in_words(engine)) if engine == FAST else ""
+    return format_html(' <span class="tag lane">{}</span>', in_words(engine)) if engine == FAST else ""
 
 
 @register.filter

@@ -117,7 +117,7 @@ class EvaluationPage:
         seen = self.evaluation.seen or {}
         found = list(seen.get("notices", []))
         if self.evaluation.engine == FAST:
-            found.insert(0, f"Computed by {in_words(FAST)}. The reference is fp32, and the two cannot be compared.")
+            found.insert(0, f"Computed by {in_words(FAST)}. fp32 is the reference: no comparison takes both.")
         if seen.get("images"):
             found.insert(
                 0, f"{seen['images']} of these images were seen in training ({seen['how']}): scored apart below."

@@ -87,7 +87,15 @@ def test_the_page_of_the_case_names_the_lane_and_offers_no_other_map(row, client
 @pytest.mark.parametrize("path", ["/cases/", "/cases/?view=wall", "/"])
 def test_lists_of_cases_name_the_lane(row, client, path):
     client.force_login(make_user())
-    assert f'<span class="tag">{IN_WORDS}</span>' in client.get(path).content.decode()
+    assert f'<span class="tag lane">{IN_WORDS}</span>' in client.get(path).content.decode()
+
+
+def test_the_passport_says_how_cases_are_answered(row, client):
+    client.force_login(make_user())
+    words = "Cases are answered in the fast lane, without heat maps"
+    assert words in client.get(row.model.get_absolute_url()).content.decode()
+    exact = small_model("Exact", fast=FAST)
+    assert words not in client.get(exact.get_absolute_url()).content.decode()
 
 
 def test_exports_and_provenance_name_the_lane(row):
