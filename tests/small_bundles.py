@@ -39,7 +39,9 @@ def small_model(
     ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256, measured={"graph": {"fast": fast}} if fast else {})
     content, cut = graph(layered=layered, tokens=tokens, scale=scale)
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut, fast=fast)
+    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut)
+    if fast:
+        bundle.add_lane(folder, fast)
     return ModelRecord.objects.get(pk=model.pk)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from classifier.admission import agreement, answers, confinement, sniffing, staged, staging, supervision
 from classifier.admission.outcome import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.admission.schemas import CONVERTED, OFFERED, PROBED
+from classifier.admission.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
 from classifier.admission.supervision import Ended, Ending, Limits
 from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
@@ -32,7 +32,8 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 OFFER = "classifier.admission.engines:offer"
-ENGINE_SECONDS, LANE_SECONDS = 40.0, 30.0
+LANE = "classifier.admission.fast_lane:measure"
+ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
 log = logging.getLogger(__name__)
@@ -144,26 +145,38 @@ def _with_engine(
 ) -> tuple[staged.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
-    Where the processor has bf16 the same child measures the fast lane; if that ends it, another does without.
+    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
-    began = time.monotonic()
-    for fast in (True, False) if engines.has_bf16() else (False,):
-        name = f"engine-{fast}"
-        job.seconds = max(job.seconds, ENGINE_SECONDS) + (LANE_SECONDS if fast else 0)
-        request = {"bundle": str(bundle.folder), "fast": fast}
-        try:
-            offered, _ended = _run(OFFER, request, name, OFFERED, job, report, readable=(bundle.folder,), size=size)
-            if (graph := offered["graph"]) is not None:
-                return staged.proven(bundle, layer, job.staging / name / GRAPH, graph), graph, _since(began)
-            break
-        except (Refusal, answers.Untrustworthy) as error:
-            log.warning("No engine for this model%s: %s", " beside the fast lane" if fast else "", error)
-            if fast:
-                report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
-            else:
-                report.without_engine(str(error))
+    request = {"bundle": str(bundle.folder)}
+    began, job.seconds = time.monotonic(), max(job.seconds, ENGINE_SECONDS)
+    try:
+        offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
+        if (graph := offered["graph"]) is not None:
+            bundle = staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"])
+            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
+            if fast is None:
+                return bundle, graph, _since(began)
+            return staged.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+    except (Refusal, answers.Untrustworthy) as error:
+        log.warning("No engine for this model: %s", error)
+        report.without_engine(str(error))
     return staged.proven(bundle, layer), None, _since(began)
+
+
+def _lane(
+    bundle: staged.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
+) -> dict[str, Any] | None:
+    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
+    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
+    try:
+        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
+    except Refusal as error:
+        log.warning("No fast lane for this model: %s", error)
+        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
+        return None
+    fast: dict[str, Any] | None = found["fast"]
+    return fast
 
 
 def _since(began: float) -> float:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission import fast_lane
 from classifier.admission.outcome import ENGINE, Report
-from classifier.admission.pictures import photograph, pictures, views
+from classifier.admission.pictures import drawn_and_real
 from classifier.admission.timing import milliseconds
 from classifier.inference import bundle as bundles
 from classifier.inference import exporting
@@ -26,43 +25,43 @@ UNKNOWN = Clinical()
 Pixels = NDArray[np.uint8]
 
 
-def offer(bundle: str, fast: bool = False) -> dict[str, Any]:
+def offer(bundle: str) -> dict[str, Any]:
     """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does.
 
-    `fast`: measure the fast lane of that graph too; only the processor's owner knows whether it has bf16.
+    With what is known of it go the framework's `answers`, for whoever compares another engine.
     """
     report = Report()
     found = bundles.read(Path(bundle))
     native = load(found)
-    jpeg = photograph()
-    shown = [*pictures(), *(views(jpeg) if jpeg else ())]
-    graph = _graph(native, found, shown, report, fast)
-    return {"report": report.rows, "graph": graph}
+    graph, answers = _graph(native, found, drawn_and_real(), report)
+    return {"report": report.rows, "graph": graph, "answers": answers}
 
 
 def _graph(
-    native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report, fast: bool
-) -> dict[str, Any] | None:
-    """Return where the graph's features are, its differences and times; None where the framework stays the engine."""
+    native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report
+) -> tuple[dict[str, Any] | None, list[list[float]]]:
+    """Return where the graph's features are, its differences and times, and the framework's probabilities.
+
+    None and no answers where the framework stays the engine.
+    """
     try:
         content, cut, reason = exporting.export(native)
         described = None if cut is None else cut.to_json()
-        offered = dataclasses.replace(found, layer=native.layer, graph=bundles.Graph(content, described))
-        other = load(offered)
+        other = load(dataclasses.replace(found, layer=native.layer, graph=bundles.Graph(content, described)))
         maps = cut is not None
         answers = [(_answer(native, picture, maps), _answer(other, picture, maps)) for picture in shown]
     except (GraphError, bundles.BundleError) as error:
         report.without_engine(str(error))
-        return None
+        return None, []
     except MemoryError:
         raise
     except Exception as error:  # ONNX Runtime raises kinds of its own for graphs that it cannot run
         report.without_engine(f"it cannot run the network: {' '.join(str(error).split())[:200]}")
-        return None
+        return None, []
     differs = max(float(np.abs(ours.probabilities - theirs.probabilities).max()) for ours, theirs in answers)
     if not differs <= SAME:
         report.without_engine(f"its answers differ from the framework's by up to {differs:.2g} ({SAME:g} is allowed)")
-        return None
+        return None, []
     apart = max(_apart(ours.maps, theirs.maps) for ours, theirs in answers)
     if not apart <= SAME:
         reason, described = f"its maps differ by {apart:.2g} of their largest value", None
@@ -72,9 +71,7 @@ def _graph(
     if native.layer and described is None:
         report.warned("engine", f"maps are made by the framework itself: {reason}")
     graph = {"cut": described, "differs": differs, "maps_differ": min(apart, MOST), **times}
-    theirs = [ours for ours, _other in answers]
-    lane = fast_lane.measured(offered, other, shown, theirs, report) if fast else None
-    return graph | ({"fast": lane} if lane else {})
+    return graph, [ours.probabilities[0].tolist() for ours, _theirs in answers]
 
 
 def _answer(classifier: Classifier, picture: Pixels, maps: bool) -> Answer:

@@ -1,37 +1,35 @@
 """The fast lane at admission: how far it is from the framework on the same pictures, and what it takes."""
 
-from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.admission.outcome import Report
+from classifier.admission.pictures import drawn_and_real
 from classifier.admission.timing import milliseconds
-from classifier.inference.bundle import Bundle
-from classifier.inference.classifier import MODULES, Answer, Classifier, run
+from classifier.inference import bundle as bundles
+from classifier.inference.classifier import MODULES, load, run
 from classifier.inference.clinical import Clinical
-from classifier.inference.engines import BF16, FAST
+from classifier.inference.engines import BF16, FAST, ONNX
 
 EIGHT = 8
 
-Pixels = NDArray[np.uint8]
 
+def measure(bundle: str, expected: list[list[float]], precision: str = BF16) -> dict[str, Any]:
+    """The fourth child's task, where the processor has bf16: set the lane of a bundle's graph beside fp32.
 
-def measured(
-    found: Bundle,
-    exact: Classifier,
-    shown: Sequence[Pixels],
-    answers: Sequence[Answer],
-    report: Report,
-    precision: str = BF16,
-) -> dict[str, Any] | None:
-    """Return the facts of schemas.FAST, or None where the lane cannot be offered: the report says which, and why.
-
-    `answers` are the framework's, one for each picture of `shown`; `exact` is the engine that the lane stands beside.
-    Nothing that OpenVINO does here costs more than the lane.
+    `expected` are the framework's probabilities on the pictures of the third child. `fast` are the facts of
+    schemas.FAST, or None where the lane cannot be offered: the report says which, and why.
     """
+    report = Report()
+    return {"fast": _facts(bundles.read(Path(bundle)), np.array(expected), report, precision), "report": report.rows}
+
+
+def _facts(found: bundles.Bundle, known: NDArray[np.float64], report: Report, precision: str) -> dict[str, Any] | None:
+    shown = drawn_and_real()
     try:
         lane = import_module(MODULES[FAST]).OpenVinoClassifier(found, precision)
         rows = np.concatenate([run(lane, [picture], [Clinical()]).probabilities for picture in shown])
@@ -43,8 +41,7 @@ def measured(
     if not np.isfinite(rows).all():
         _not_offered(report, "its probabilities are no numbers on some picture")
         return None
-    known = np.concatenate([answer.probabilities for answer in answers])
-    several = [shown[place % len(shown)] for place in range(EIGHT)]
+    exact, several = load(found, ONNX), [shown[place % len(shown)] for place in range(EIGHT)]
     facts = {
         "differs": float(np.abs(rows - known).max()),
         "changed": int((rows.argmax(axis=1) != known.argmax(axis=1)).sum()),

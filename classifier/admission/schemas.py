@@ -92,11 +92,12 @@ GRAPH = _object(
         "maps_differ": {"type": "number", "minimum": 0},
         "native_ms": MILLISECONDS,
         "engine_ms": MILLISECONDS,
-    },
-    {"fast": FAST},
+    }
 )
 PROBED = _object({"report": REPORT, "layer": TEXT, "measured": MEASURED})
-OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}})
+ROWS = {"type": "array", "maxItems": 20, "items": ROW}
+OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}, "answers": ROWS})
+MEASURED_LANE = _object({"report": REPORT, "fast": {"anyOf": [FAST, {"type": "null"}]}})
 DESCRIPTION = _object(
     {
         "format": {"type": "integer"},

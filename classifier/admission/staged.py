@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,18 +67,24 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
 
 
 def proven(
-    taken: StagedBundle, layer: str, written: Path | None = None, known: Mapping[str, Any] | None = None
+    taken: StagedBundle, layer: str, written: Path | None = None, cut: dict[str, Any] | None = None
 ) -> StagedBundle:
-    """Add the layer of the maps, and the graph that a child wrote, with what is `known` of it (schemas.GRAPH).
-
-    Raises Untrustworthy for what is no plain graph.
-    """
-    known = known or {}
+    """Add the layer of the maps, and the graph that a child wrote. Raises Untrustworthy for what is no plain graph."""
     if written is not None:
-        _check_graph(written, known["cut"])
-    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=known.get("cut"), fast=known.get("fast"))
-    size = sum(path.stat().st_size for path in taken.folder.iterdir())
-    return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
+        _check_graph(written, cut)
+    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
+    return _again(taken)
+
+
+def with_lane(taken: StagedBundle, fast: dict[str, Any]) -> StagedBundle:
+    """Add what was measured of the fast lane (schemas.FAST)."""
+    bundle.add_lane(taken.folder, fast)
+    return _again(taken)
+
+
+def _again(changed: StagedBundle) -> StagedBundle:
+    size = sum(path.stat().st_size for path in changed.folder.iterdir())
+    return StagedBundle(changed.folder, changed.sha256, _digest(changed.folder), size)
 
 
 def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:

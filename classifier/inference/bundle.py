@@ -83,21 +83,21 @@ def write(
     return digest
 
 
-def add_proven(
-    folder: Path,
-    *,
-    layer: str,
-    graph: Path | None = None,
-    cut: Mapping[str, Any] | None = None,
-    fast: Mapping[str, Any] | None = None,
-) -> None:
+def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapping[str, Any] | None = None) -> None:
     """Name the layer of the maps ("" for none) in the description; move a checked graph into the bundle, if any."""
     description = json.loads((folder / DESCRIPTION).read_bytes()) | {"layer": layer}
     if graph is not None:
         content = graph.read_bytes()
         graph.replace(folder / GRAPH)
         sha256 = hashlib.sha256(content).hexdigest()
-        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut, "fast": fast}
+        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut}
+    _write(folder / DESCRIPTION, json.dumps(description).encode())
+
+
+def add_lane(folder: Path, fast: Mapping[str, Any]) -> None:
+    """Add to the description of a bundle with a graph what the fast lane changes and takes."""
+    description = json.loads((folder / DESCRIPTION).read_bytes())
+    description["graph"]["fast"] = fast
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
