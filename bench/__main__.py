@@ -13,11 +13,9 @@ from bench.crowd import measure_crowd
 from bench.portal import measure_portal
 from tests.system.portal import Portal
 
-FAST = ("fast_b8_vs_torch", "fast_b8_vs_keras")  # no engine of reduced precision is offered
-
 
 def main() -> None:
-    ratios: dict[str, Any] = dict.fromkeys(FAST)
+    ratios: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         with Portal(data) as portal:

@@ -20,18 +20,21 @@ from classifier.inference import bundle as bundles
 from classifier.inference import exporting
 from classifier.inference.classifier import Classifier, load
 from classifier.inference.clinical import Clinical, encode
+from classifier.inference.engines import has_bf16
 
 BATCHES = (1, 8)
+LARGEST = max(BATCHES)
 SIDES = {"torch": 260}
 
 
 def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any]:
     """Compare the bundle of `framework` in `folder` with the framework's own call."""
     path = next(path for path in sorted(folder.iterdir()) if bundles.read(path).framework == framework)
-    ours, found = load(bundles.read(path)), bundles.read(path, native=True)
-    side = side or SIDES.get(framework, ours.manifest.input.width)
-    if side != ours.manifest.input.width:
-        ours, found = at_side(side, found)
+    own, found = bundles.read(path), bundles.read(path, native=True)
+    side = side or SIDES.get(framework, own.manifest.input.width)
+    if side != own.manifest.input.width:
+        own, found = at_side(side, found)
+    ours, fast = load(own), _fast(own)
     native = NATIVE[framework](found)
     ratios: dict[str, Any] = {f"engine_{framework}": ours.engine, f"side_{framework}": side}
     for size in BATCHES:
@@ -43,22 +46,34 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
         if framework == "torch":
             last = _eager_torch(found, channels_last=True)
             contenders["channels_last"] = lambda inputs=inputs, vectors=vectors, last=last: last(inputs, vectors)
+        if size == LARGEST and fast is not None:
+            contenders["fast"] = lambda inputs=inputs, vectors=vectors, fast=fast: fast.predict(inputs, vectors)
         seconds = interleaved(contenders)
-        for name in contenders.keys() - {"ours"}:
+        for name in contenders.keys() - {"ours", "fast"}:
             ratios[f"predict_b{size}_vs_{name}"] = round(seconds[name] / seconds["ours"], 2)
         ratios[f"predict_b{size}_ms_{framework}"] = round(1000 * seconds["ours"], 1)
+        if size == LARGEST:
+            ratios[f"fast_b8_vs_{framework}"] = round(seconds[framework] / seconds["fast"], 2) if fast else None
     return ratios | _explaining(framework, found, ours)
 
 
-def at_side(side: int, found: bundles.Bundle) -> tuple[Classifier, bundles.Bundle]:
+def _fast(own: bundles.Bundle) -> Classifier | None:
+    """Return the fast lane of a bundle's graph, or None where the processor has no bf16."""
+    if own.graph is None or not has_bf16():
+        return None
+    from classifier.inference.openvino_network import OpenVinoClassifier
+
+    return OpenVinoClassifier(own)
+
+
+def at_side(side: int, found: bundles.Bundle) -> tuple[bundles.Bundle, bundles.Bundle]:
     """Return the same weights with square pictures of another side, with a graph of their own as at admission."""
     size = dataclasses.replace(found.manifest.input, width=side, height=side)
     found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
     native = load(found)
     content, cut, _reason = exporting.export(native)
     graph = bundles.Graph(content, None if cut is None else cut.to_json())
-    found = dataclasses.replace(found, layer=native.layer, graph=graph)
-    return load(found), found
+    return dataclasses.replace(found, layer=native.layer, graph=graph), found
 
 
 def _explaining(framework: str, found: bundles.Bundle, ours: Classifier) -> dict[str, float]:

@@ -29,9 +29,9 @@ def main(folder: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for path in sorted(folder.iterdir()):
         bundle = bundles.read(path)
-        ours = load(bundle)
         if bundle.framework == "torch":
-            ours, bundle = at_side(B2_SIDE, bundles.read(path, native=True))
+            bundle, _found = at_side(B2_SIDE, bundles.read(path, native=True))
+        ours = load(bundle)
         work = operations(bundle.graph.content if bundle.graph else b"")
         for size in SIZES:
             inputs, vectors = inputs_of(ours, size)

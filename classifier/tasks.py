@@ -6,6 +6,7 @@ import os
 from celery import shared_task
 from celery.signals import worker_process_init
 
+from classifier.inference.engines import EngineError
 from classifier.services.admissions import run_admission
 from classifier.services.explanations import run_explanation
 from classifier.services.predictions import run_prediction
@@ -21,6 +22,8 @@ def prepare(**kwargs: object) -> None:
     if framework := os.environ.get("SKINSITE_FRAMEWORK"):
         try:
             warm_up(framework=framework)
+        except EngineError as error:
+            logger.critical("This worker answers nothing: %s. %s", error, error.hint)
         except Exception:
             logger.exception("The default models of %s could not be loaded.", framework)
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.text import slugify
 
+from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
 from evaluation.models import Evaluation
 from skinsite.jobs import State
@@ -41,9 +42,9 @@ def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, 
 
 
 def results_for_card(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
-    """Results as a Hugging Face model-index has them, on real pictures only."""
+    """Results as a Hugging Face model-index has them, on real pictures and in fp32 only."""
     rows = Evaluation.objects.visible_to(request.user).filter(model=model, state=State.DONE)
-    rows = rows.exclude(data_set__synthetic=True).select_related("data_set")[:20]
+    rows = rows.exclude(data_set__synthetic=True).exclude(engine=FAST).select_related("data_set")[:20]
     return {"results": [_result(row) for row in rows]}
 
 

@@ -51,6 +51,9 @@ HTTPS = SKINSITE_ORIGIN.startswith("https://")
 SKINSITE_SIGNUP = os.environ.get("SKINSITE_SIGNUP", "open")
 if SKINSITE_SIGNUP not in ("open", "invite", "closed"):
     raise ImproperlyConfigured(f"SKINSITE_SIGNUP is {SKINSITE_SIGNUP!r}; it must be open, invite or closed.")
+SKINSITE_DEVICE = os.environ.get("SKINSITE_DEVICE", "cpu")
+if SKINSITE_DEVICE not in ("cpu", "cuda"):
+    raise ImproperlyConfigured(f"SKINSITE_DEVICE is {SKINSITE_DEVICE!r}; it must be cpu or cuda.")
 SKINSITE_UNCONFINED_ADMISSION = os.environ.get("SKINSITE_UNCONFINED_ADMISSION") == "1"
 ADMISSION_SECONDS = float(os.environ.get("SKINSITE_ADMISSION_SECONDS", "60"))
 ADMISSION_BYTES = int(os.environ.get("SKINSITE_ADMISSION_MB", "2048")) * 1024**2

@@ -12,10 +12,11 @@ from typing import Any
 
 from classifier.admission import agreement, answers, confinement, sniffing, staged, staging, supervision
 from classifier.admission.outcome import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.admission.schemas import CONVERTED, OFFERED, PROBED
+from classifier.admission.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
 from classifier.admission.supervision import Ended, Ending, Limits
+from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
-from classifier.inference.classifier import NATIVE, ONNX
+from classifier.inference.engines import NATIVE, ONNX
 
 __all__ = ["Outcome", "admit"]
 
@@ -31,6 +32,7 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.conversion:convert"
 PROBE = "classifier.admission.probe:probe"
 OFFER = "classifier.admission.engines:offer"
+LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
@@ -143,6 +145,7 @@ def _with_engine(
 ) -> tuple[staged.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
+    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
     request = {"bundle": str(bundle.folder)}
@@ -150,11 +153,30 @@ def _with_engine(
     try:
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
-            return staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"]), graph, _since(began)
+            bundle = staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"])
+            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
+            if fast is None:
+                return bundle, graph, _since(began)
+            return staged.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
     except (Refusal, answers.Untrustworthy) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
     return staged.proven(bundle, layer), None, _since(began)
+
+
+def _lane(
+    bundle: staged.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
+) -> dict[str, Any] | None:
+    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
+    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
+    try:
+        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
+    except Refusal as error:
+        log.warning("No fast lane for this model: %s", error)
+        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
+        return None
+    fast: dict[str, Any] | None = found["fast"]
+    return fast
 
 
 def _since(began: float) -> float:

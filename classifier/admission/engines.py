@@ -1,7 +1,6 @@
 """The engine of a bundle: a graph that answers as the framework does takes its place, and else the report says why."""
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.admission.outcome import ENGINE, Report
-from classifier.admission.pictures import photograph, pictures, views
+from classifier.admission.pictures import drawn_and_real
+from classifier.admission.timing import milliseconds
 from classifier.inference import bundle as bundles
 from classifier.inference import exporting
 from classifier.inference.classifier import Answer, Classifier, load, run
@@ -20,25 +20,30 @@ from classifier.inference.graphs import GraphError
 SAME = 1e-4  # of a probability, and of the largest value of the framework's own maps
 FLOOR = 1e-8
 MOST = 1e9
-TIMED_RUNS = 5
 UNKNOWN = Clinical()
 
 Pixels = NDArray[np.uint8]
 
 
 def offer(bundle: str) -> dict[str, Any]:
-    """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does."""
+    """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does.
+
+    With what is known of it go the framework's `answers`, for whoever compares another engine.
+    """
     report = Report()
     found = bundles.read(Path(bundle))
     native = load(found)
-    jpeg = photograph()
-    shown = [*pictures(), *(views(jpeg) if jpeg else ())]
-    graph = _graph(native, found, shown, report)
-    return {"report": report.rows, "graph": graph}
+    graph, answers = _graph(native, found, drawn_and_real(), report)
+    return {"report": report.rows, "graph": graph, "answers": answers}
 
 
-def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report) -> dict[str, Any] | None:
-    """Return where the graph's features are, its differences and times; None where the framework stays the engine."""
+def _graph(
+    native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report
+) -> tuple[dict[str, Any] | None, list[list[float]]]:
+    """Return where the graph's features are, its differences and times, and the framework's probabilities.
+
+    None and no answers where the framework stays the engine.
+    """
     try:
         content, cut, reason = exporting.export(native)
         described = None if cut is None else cut.to_json()
@@ -47,25 +52,26 @@ def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], r
         answers = [(_answer(native, picture, maps), _answer(other, picture, maps)) for picture in shown]
     except (GraphError, bundles.BundleError) as error:
         report.without_engine(str(error))
-        return None
+        return None, []
     except MemoryError:
         raise
     except Exception as error:  # ONNX Runtime raises kinds of its own for graphs that it cannot run
         report.without_engine(f"it cannot run the network: {' '.join(str(error).split())[:200]}")
-        return None
+        return None, []
     differs = max(float(np.abs(ours.probabilities - theirs.probabilities).max()) for ours, theirs in answers)
     if not differs <= SAME:
         report.without_engine(f"its answers differ from the framework's by up to {differs:.2g} ({SAME:g} is allowed)")
-        return None
+        return None, []
     apart = max(_apart(ours.maps, theirs.maps) for ours, theirs in answers)
     if not apart <= SAME:
         reason, described = f"its maps differ by {apart:.2g} of their largest value", None
-    times = {name: _milliseconds(each, shown[0]) for name, each in (("native_ms", native), ("engine_ms", other))}
+    times = {name: milliseconds(each, shown[:1]) for name, each in (("native_ms", native), ("engine_ms", other))}
     Path(bundles.GRAPH).write_bytes(content)
     report.passed("engine", _sentence(len(answers), differs, apart, times))
     if native.layer and described is None:
         report.warned("engine", f"maps are made by the framework itself: {reason}")
-    return {"cut": described, "differs": differs, "maps_differ": min(apart, MOST), **times}
+    graph = {"cut": described, "differs": differs, "maps_differ": min(apart, MOST), **times}
+    return graph, [ours.probabilities[0].tolist() for ours, _theirs in answers]
 
 
 def _answer(classifier: Classifier, picture: Pixels, maps: bool) -> Answer:
@@ -77,15 +83,6 @@ def _apart(ours: Any, theirs: Any) -> float:
     if ours is None or theirs is None:
         return 0.0
     return float(np.abs(ours - theirs).max() / (np.abs(ours).max() + FLOOR / SAME))
-
-
-def _milliseconds(classifier: Classifier, picture: Pixels) -> float:
-    times = []
-    for _run in range(TIMED_RUNS):
-        began = time.perf_counter()
-        run(classifier, [picture], [UNKNOWN], maps=False)
-        times.append((time.perf_counter() - began) * 1000)
-    return round(float(np.median(times)), 1)
 
 
 def _sentence(pictures: int, differs: float, maps: float, times: dict[str, float]) -> str:

@@ -24,6 +24,12 @@ def pictures() -> list[Pixels]:
     return [_noise(), _gradient(), _spot(), _plain(0), _plain(128), _plain(255)]
 
 
+def drawn_and_real() -> list[Pixels]:
+    """Return what two engines are compared on: the drawn pictures, and the photograph's views where it is installed."""
+    jpeg = photograph()
+    return [*pictures(), *(views(jpeg) if jpeg else ())]
+
+
 def photograph() -> bytes | None:
     """Return the JPEG file of a lesion that the package dermapred ships, or None where that is not installed."""
     try:

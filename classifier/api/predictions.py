@@ -16,7 +16,7 @@ from classifier.inference.heat import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
 from classifier.services.documents import Document, prediction_document
-from classifier.services.explanations import INSTEAD, ask
+from classifier.services.explanations import ask, no_map
 from classifier.services.heat import Grid, Maps, Scale, Side, View, heat_png
 from classifier.services.map_facts import facts_of
 from classifier.services.predictions import GRAD_CAM, cancel_prediction, retry_prediction
@@ -91,7 +91,7 @@ def _explained(
         response["Location"] = f"{address}?{urlencode({'method': found.method})}"
         return Status(202, {"method": found.method, "state": found.state, "error": None})
     if found.error:
-        raise Refusal(Problem("method", f"{found.error['code']}: {found.error['message']} {INSTEAD}"))
+        raise Refusal(Problem("method", no_map(found.error)))
     shown = Maps(found, against)
     maps = {code: shown.map(code) for code in shown.codes}
     person = request.auth  # type: ignore[attr-defined]  # set by ninja

@@ -32,10 +32,15 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """The bytes of `network.onnx`, and where its features are (see graphs.Cut); `cut` is None where it has none."""
+    """The bytes of `network.onnx`, and what is known of it.
+
+    `cut` says where its features are (see graphs.Cut), None where it has none; `fast` what the fast lane changes and
+    takes, None where that was not measured.
+    """
 
     content: bytes
     cut: Mapping[str, Any] | None
+    fast: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,13 @@ def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapp
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
+def add_lane(folder: Path, fast: Mapping[str, Any]) -> None:
+    """Add to the description of a bundle with a graph what the fast lane changes and takes."""
+    description = json.loads((folder / DESCRIPTION).read_bytes())
+    description["graph"]["fast"] = fast
+    _write(folder / DESCRIPTION, json.dumps(description).encode())
+
+
 def read(folder: Path, *, native: bool = False) -> Bundle:
     """Read the files into memory, check their hashes there, and return what is in them. Raises BundleError.
 
@@ -105,7 +117,9 @@ def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundl
     if description.get("format") not in READABLE_FORMATS:
         raise BundleError(f"its format {description.get('format')!r} is not known to this version")
     described = None if native else description.get("graph")
-    graph = Graph(_checked(folder / GRAPH, described), described["cut"]) if described else None
+    graph = None
+    if described:
+        graph = Graph(_checked(folder / GRAPH, described), described["cut"], described.get("fast"))
     tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
         folder=folder,

@@ -4,22 +4,22 @@ import ctypes
 import gc
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from classifier.inference.classifier import Classifier
 
 
 class ClassifierCache:
-    """Keeps at least the last model, whatever its size. Used by one thread."""
+    """Keeps at least the last model, whatever its size. A key names a bundle and an engine. Used by one thread."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
-        self._kept: OrderedDict[str, Classifier] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Classifier] = OrderedDict()
 
-    def has(self, key: str) -> bool:
+    def has(self, key: Hashable) -> bool:
         return key in self._kept
 
-    def get(self, key: str, load: Callable[[], Classifier]) -> tuple[Classifier, float]:
+    def get(self, key: Hashable, load: Callable[[], Classifier]) -> tuple[Classifier, float]:
         """Return the classifier and the milliseconds that loading took, 0 when it was kept."""
         if key in self._kept:
             self._kept.move_to_end(key)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from classifier.inference import clinical
 from classifier.inference.bundle import Bundle
 from classifier.inference.clinical import Clinical
+from classifier.inference.devices import CPU
+from classifier.inference.engines import FAST, NATIVE, ONNX
 from classifier.inference.images import Pixels
 from classifier.inference.layouts import Layout
 from classifier.inference.manifest import InputSpec, Manifest
@@ -21,7 +23,6 @@ from classifier.inference.preprocess import network_input
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 CLIP = 1e-12
-NATIVE, ONNX = "native", "onnxruntime"
 GRAD_CAM = GradCam()
 
 
@@ -53,10 +54,12 @@ class Answer:
 class Classifier(ABC):
     """A loaded network. `layer` names where its maps come from, `bytes` estimates its memory, `engine` who computes.
 
-    `layout` says how a framework's own features hold the grid; `layers` names all that could be chosen.
+    `device` says where. `layout` says how a framework's own features hold the grid; `layers` names all that could be
+    chosen.
     """
 
     engine: str = NATIVE
+    device: str = CPU
     manifest: Manifest
     layer: str | None
     layout: Layout | None = None
@@ -115,6 +118,7 @@ MODULES = {
     "keras": "classifier.inference.keras_network",
     "torch": "classifier.inference.torch_network",
     ONNX: "classifier.inference.onnx_network",
+    FAST: "classifier.inference.openvino_network",
 }
 
 
@@ -130,9 +134,13 @@ def loader(name: str) -> Callable[[Loader], Loader]:
     return register
 
 
-def load(bundle: Bundle) -> Classifier:
-    """Load a bundle with the engine of its graph, or with its own framework, imported here and never before."""
-    name = ONNX if bundle.graph else bundle.framework
+def load(bundle: Bundle, engine: str = "") -> Classifier:
+    """Load a bundle with the named engine, imported here and never before.
+
+    Unless one is named, its graph is run by ONNX Runtime, and a bundle without one by its own framework.
+    """
+    engine = engine or (ONNX if bundle.graph else NATIVE)
+    name = bundle.framework if engine == NATIVE else engine
     import_module(MODULES[name])
     return _loaders[name](bundle)
 

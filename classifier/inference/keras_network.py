@@ -8,7 +8,11 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+from classifier.inference import devices
+
+if devices.chosen() == devices.CPU:
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import keras
 import numpy as np
@@ -21,6 +25,8 @@ from classifier.inference.keras_endings import to_logits
 from classifier.inference.keras_taps import alone, operations, spatial_layers, tapped
 from classifier.inference.layouts import LAST, Layout
 from classifier.inference.methods import Method
+
+tf.config.set_visible_devices([], "GPU")  # where a CUDA device was chosen, it is ONNX Runtime's
 
 
 def build(config: Mapping[str, Any]) -> keras.Model:

@@ -8,12 +8,15 @@ import numpy as np
 import onnxruntime
 
 from classifier.inference import bundle as bundles
+from classifier.inference import devices
 from classifier.inference.bundle import Bundle, BundleError
-from classifier.inference.classifier import ONNX, Classifier, Floats, Output, load, loader, mapped
+from classifier.inference.classifier import Classifier, Floats, Output, load, loader, mapped
+from classifier.inference.engines import ONNX, EngineError
 from classifier.inference.graphs import CLINICAL, LOGITS, PICTURE, Cut, GraphError, Head, parse
 from classifier.inference.methods import Method
 
 ERRORS_ONLY = 3
+EXACT = {"use_tf32": "0"}  # 10 bits of mantissa would not be fp32
 COPIES = 2  # the weights as they are, and as the engine lays them out
 
 
@@ -26,7 +29,7 @@ class OnnxClassifier(Classifier):
         if bundle.graph is None:
             raise BundleError("it has no graph")
         self.manifest, self.layer = bundle.manifest, bundle.layer or None
-        self._folder = bundle.folder
+        self._folder, self.device = bundle.folder, devices.chosen()
         self._native: Classifier | None = None
         self._session = session(bundle.graph.content)
         self._first_channels = self._session.get_inputs()[0].shape[1] == 3
@@ -78,12 +81,21 @@ def _maps(head: Head, values: dict[str, Any], method: Method) -> Floats:
 
 
 def session(content: bytes) -> onnxruntime.InferenceSession:
-    """Return a session on all cores that leaves them alone while it waits."""
+    """Return a session on all cores that leaves them alone while it waits, or on the CUDA device that was chosen.
+
+    Raises EngineError where ONNX Runtime does not take that device.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = os.cpu_count() or 1
     options.log_severity_level = ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    if devices.chosen() == devices.CPU:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    onnxruntime.preload_dlls()
+    found = onnxruntime.InferenceSession(content, options, providers=[(devices.PROVIDER, EXACT)])
+    if devices.PROVIDER not in found.get_providers():
+        raise EngineError("ONNX Runtime has a CUDA provider and could not start it: see the log", devices.ADVICE)
+    return found
 
 
 @loader(ONNX)

@@ -8,14 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from classifier.inference import devices
 from classifier.inference.bundle import Bundle
 from classifier.inference.classifier import Classifier, Floats, Output, loader, mapped
+from classifier.inference.engines import EngineError
 from classifier.inference.layouts import Layout
 from classifier.inference.methods import Method
 from classifier.inference.torch_architectures import build, fill
 from classifier.inference.torch_layers import spatial_layers
 
 torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+torch.backends.cudnn.allow_tf32 = False  # as on the CPU: fp32
 torch.backends.mha.set_fastpath_enabled(False)  # another path for the same numbers, which no graph knows
 """Half of the cores: the workers of two frameworks answer the same case at the same time."""
 
@@ -28,7 +31,10 @@ class TorchClassifier(Classifier):
         outputs = int(bundle.network["outputs"])
         self.network = build(bundle.network["architecture"], outputs)
         fill(self.network, bundle.tensors)
-        self.network.to(memory_format=torch.channels_last)
+        if devices.chosen() == devices.CUDA and not torch.cuda.is_available():
+            raise EngineError("PyTorch sees no CUDA device", devices.ADVICE)
+        self.device = devices.chosen()
+        self.network.to(self.device).to(memory_format=torch.channels_last)
         spec = self.manifest.input
         found = {} if bundle.layer == "" else spatial_layers(self.network, spec.height, spec.width)
         self.layers = tuple(found)
@@ -37,7 +43,7 @@ class TorchClassifier(Classifier):
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
 
     def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:
-        pictures = torch.from_numpy(np.ascontiguousarray(inputs)).permute(0, 3, 1, 2)
+        pictures = torch.from_numpy(np.ascontiguousarray(inputs)).to(self.device).permute(0, 3, 1, 2)
         began = time.perf_counter()
         logits, features = self._run(pictures, maps=method is not None)
         predicted = time.perf_counter()
@@ -45,7 +51,7 @@ class TorchClassifier(Classifier):
         if method is not None and features is not None and self.layout is not None:
             found = _maps(logits, features, self.layout, method)
         explained = time.perf_counter()
-        return Output(logits.detach().numpy(), found, (predicted - began) * 1000, (explained - predicted) * 1000)
+        return Output(logits.detach().cpu().numpy(), found, (predicted - began) * 1000, (explained - predicted) * 1000)
 
     def _run(self, pictures: torch.Tensor, *, maps: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return logits (N, C) and, for maps, the features (N, K, rows, columns) from which gradients are recorded."""
@@ -72,9 +78,9 @@ def _maps(logits: torch.Tensor, features: torch.Tensor, layout: Layout, method: 
 
     def gradient(position: int) -> Floats:
         (found,) = torch.autograd.grad(logits[:, position].sum(), features, retain_graph=True)
-        return layout.grid(found.numpy())
+        return layout.grid(found.cpu().numpy())
 
-    return mapped(layout.grid(features.detach().numpy()), gradient, logits.shape[1], method)
+    return mapped(layout.grid(features.detach().cpu().numpy()), gradient, logits.shape[1], method)
 
 
 @loader("torch")

@@ -1,10 +1,12 @@
 """What the page of a case shows of one prediction: its classes, their maps, and why a map is missing."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, get_args
 
 from classifier.agreement import same
+from classifier.inference.engines import FAST
 from classifier.models import Explanation, ExplanationJob, Prediction
 from classifier.services import waiting
 from classifier.services.explanations import FINAL_REASONS
@@ -14,6 +16,7 @@ from skinsite.refusal import Refusal
 
 FEW_CLASSES = 5
 SMALL = 0.005
+REASON = re.compile(r"^no-[a-z0-9-]+: ")  # the code before a sentence
 SIDES: tuple[Side, ...] = get_args(Side)
 
 
@@ -94,12 +97,12 @@ class Answer:
             error = self.job.error or {"code": "cancelled", "message": "This map was cancelled.", "hint": ""}
             code, message = error["code"], f"{error['message']} {error['hint']}".strip()
         elif isinstance(self.missing, Refusal):
-            code, message = "refused", str(self.missing).removeprefix("no-spatial-layer: ")
+            code, message = "refused", REASON.sub("", str(self.missing))
         elif self.explanation is not None and self.explanation.error:
             code, message = self.explanation.error["code"], self.explanation.error["message"]
         else:
             return None
-        instead = self.view.way.needs_layer
+        instead = self.view.way.needs_layer and self.prediction.engine != FAST
         again = self.job is not None and code not in FINAL_REASONS
         return {"message": message, "again": again, "instead": instead and not again}
 

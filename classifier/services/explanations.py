@@ -3,16 +3,18 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from django.conf import settings
 from django.db import transaction
 
 from classifier.inference.classifier import Classifier
+from classifier.inference.engines import FAST
 from classifier.inference.explaining import OCCLUSION, WAYS, Maps, NoMap, explain
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.predictions import (
     GRAD_CAM,
+    NO_MAPS_IN_BF16,
     clinical_of,
     is_loaded,
     load_classifier,
@@ -45,7 +47,7 @@ def ask(*, prediction: Prediction, method: str, again: bool = False) -> Explanat
     """Return the stored explanation, or the job that makes it: queued now if there was none.
 
     `again` queues a failed job once more. Raises Conflict for a prediction that is not done, Refusal for an unknown
-    method, one that the model has no layer for, and above the limit of waiting work.
+    method, one that the model has no layer for, an answer of the fast lane, and above the limit of waiting work.
     """
     method = known_method(method)
     if prediction.state != State.DONE:
@@ -53,11 +55,19 @@ def ask(*, prediction: Prediction, method: str, again: bool = False) -> Explanat
     stored = {row.method: row for row in prediction.explanations.filter(method__in=(method, GRAD_CAM)).defer("maps")}
     error = stored[GRAD_CAM].error if GRAD_CAM in stored else None
     if method != GRAD_CAM and WAYS[method].needs_layer and error and error["code"] == "no-spatial-layer":
-        raise Refusal(Problem("method", f"no-spatial-layer: {error['message']} {INSTEAD}"))
+        raise Refusal(Problem("method", no_map(error)))
+    if method != GRAD_CAM and prediction.engine == FAST:
+        raise Refusal(Problem("method", no_map(NO_MAPS_IN_BF16)))
     if method in stored:
         stored[method].prediction = prediction
         return stored[method]
     return _job(prediction, method, again=again)
+
+
+def no_map(error: Mapping[str, str]) -> str:
+    """The code of a stored explanation's error, its sentence, and where it helps what to ask for instead."""
+    instead = "" if error["code"] == NO_MAPS_IN_BF16["code"] else f" {INSTEAD}"
+    return f"{error['code']}: {error['message']}{instead}"
 
 
 def asked(*, predictions: Iterable[Prediction], method: str) -> dict[int, ExplanationJob | Refusal]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from classifier.inference import bundle, classifier, explaining, preprocess
+from classifier.inference import bundle, classifier, devices, engines, explaining, preprocess
 from classifier.inference.cache import ClassifierCache
 from classifier.inference.clinical import Clinical
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
@@ -22,6 +22,11 @@ GRAD_CAM = "grad-cam"
 NO_SPATIAL_LAYER = {
     "code": "no-spatial-layer",
     "message": "This model has no layer that keeps the picture's geometry, so there is nothing to map.",
+}
+NO_MAPS_IN_BF16 = {
+    "code": "no-maps-in-bf16",
+    "message": "This answer was computed in bf16 by OpenVINO, the fast lane, which draws no maps: an administrator can "
+    "turn the fast lane off for this model, and a new case then has them.",
 }
 _loaded = ClassifierCache(settings.CLASSIFIER_CACHE_BYTES)
 
@@ -37,12 +42,13 @@ def run_prediction(*, prediction_id: int) -> None:
     if prediction is None or prediction.state != State.QUEUED:
         return
     model = prediction.model
-    token = Prediction.objects.claim(prediction_id, in_hand=is_loaded(model))
+    engine = engine_for_cases(model)
+    token = Prediction.objects.claim(prediction_id, in_hand=is_loaded(model, engine))
     if token is None:
         return
     try:
         with heartbeat(Prediction.objects.all(), prediction_id, token):
-            loaded, load_ms = load_classifier(model)
+            loaded, load_ms = load_classifier(model, engine)
             Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
             answer = _answer(loaded, prediction)
         _finish(prediction, token, loaded, answer, load_ms)
@@ -53,10 +59,25 @@ def run_prediction(*, prediction_id: int) -> None:
         raise
 
 
-def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
-    """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already."""
+def engine_for_cases(model: ModelRecord) -> str:
+    """The fast lane where an administrator chose it and this machine has it; else the engine of the model's record."""
+    return engines.FAST if model.in_fast_lane and engines.has_bf16() else model.engine
+
+
+def load_classifier(model: ModelRecord, engine: str = "") -> tuple[classifier.Classifier, float]:
+    """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already.
+
+    `engine` is the record's own unless one is named. Raises Failure where this machine cannot compute so, and where
+    the bundle is damaged.
+    """
+    engine = engine or model.engine
     try:
-        return _loaded.get(model.bundle, lambda: classifier.load(_read(model)))
+        devices.use(settings.SKINSITE_DEVICE)
+        engines.require(engine)
+        return _loaded.get((model.bundle, engine), lambda: classifier.load(_read(model, engine), engine))
+    except engines.EngineError as error:
+        message = f"{model} cannot be computed by {engine} here: {error}."
+        raise Failure("engine-missing", message, error.hint) from error
     except bundle.BundleError as error:
         raise Failure(
             "bundle-damaged",
@@ -65,9 +86,9 @@ def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
         ) from error
 
 
-def _read(model: ModelRecord) -> bundle.Bundle:
+def _read(model: ModelRecord, engine: str) -> bundle.Bundle:
     """Raises BundleError where the folder is damaged, or holds other weights than those that were admitted."""
-    found = bundle.read(model.bundle_path)
+    found = bundle.read(model.bundle_path, native=engine == engines.NATIVE)
     if found.sha256 != model.sha256:
         raise bundle.BundleError("its weights are not those of the model's record")
     return found
@@ -75,7 +96,7 @@ def _read(model: ModelRecord) -> bundle.Bundle:
 
 def rehearse(model: ModelRecord) -> None:
     """Load a model and answer for a grey picture, so that the first person does not wait for the compiler."""
-    loaded, _ = load_classifier(model)
+    loaded, _ = load_classifier(model, engine_for_cases(model))
     grey = np.full((450, 600, 3), 128, np.uint8)
     classifier.run(loaded, [grey], [Clinical(age=None, sex=None, site=None)], maps=True)
 
@@ -102,8 +123,8 @@ def clinical_of(case: Case) -> Clinical:
     return Clinical(age=None if case.age is None else float(case.age), sex=case.sex or None, site=case.site or None)
 
 
-def is_loaded(model: ModelRecord) -> bool:
-    return _loaded.has(model.bundle)
+def is_loaded(model: ModelRecord, engine: str = "") -> bool:
+    return _loaded.has((model.bundle, engine or model.engine))
 
 
 def _answer(loaded: classifier.Classifier, prediction: Prediction) -> classifier.Answer:
@@ -141,7 +162,7 @@ def _finish(
             engine=loaded.engine,
             predict_ms=answer.predict_ms,
             explain_ms=answer.explain_ms,
-            provenance=_provenance(prediction, loaded.engine),
+            provenance=_provenance(prediction, loaded),
         )
         if won:
             Explanation.objects.update_or_create(
@@ -151,6 +172,8 @@ def _finish(
 
 def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, Any]:
     """The fields of the stored Grad-CAM, or the reason why there is none: the prediction stays either way."""
+    if loaded.engine == engines.FAST:
+        return {"error": NO_MAPS_IN_BF16}
     if answer.maps is None:
         return {"error": NO_SPATIAL_LAYER}
     try:
@@ -171,7 +194,7 @@ def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explaining
     }
 
 
-def _provenance(prediction: Prediction, engine: str) -> dict[str, Any]:
+def _provenance(prediction: Prediction, loaded: classifier.Classifier) -> dict[str, Any]:
     """Everything that the answer depends on, so that it can be made again."""
     model, image = prediction.model, prediction.image
     clinical = clinical_of(image.case)
@@ -180,7 +203,9 @@ def _provenance(prediction: Prediction, engine: str) -> dict[str, Any]:
         "image": {"sha256": image.sha256, "changes": image.changes},
         "clinical": vars(clinical) if model.uses_clinical else None,
         "preprocessing": preprocess.PREPROCESSING_VERSION,
-        "engine": engine,
+        "engine": loaded.engine,
+        "engine_in_words": engines.in_words(loaded.engine),
+        "device": loaded.device,
         "software": software.versions(),
         "finished": timezone.now().isoformat(),
     }

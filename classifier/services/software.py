@@ -2,10 +2,9 @@
 
 import platform
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = (
-    "skinsite",
     "numpy",
     "pillow",
     "torch",
@@ -14,11 +13,21 @@ PACKAGES = (
     "segmentation-models-pytorch",
     "timm",
     "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
 )
 
 
 @cache
 def versions() -> dict[str, str]:
     """Return {package: version}, read from the installed packages without importing them."""
-    installed = {name: version(name) for name in PACKAGES if name != "skinsite"}
-    return {"python": platform.python_version()} | installed
+    found = {name: _version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {name: number for name, number in found.items() if number}
+
+
+def _version(name: str) -> str:
+    """Empty where it is not installed: one of the two ONNX Runtimes, or OpenVINO."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import close_old_connections
 
+from classifier.inference import devices
 from classifier.models import ModelRecord
 from classifier.models.model_record import Framework
 from classifier.services.predictions import rehearse
@@ -21,7 +22,11 @@ def clear_ready_marks() -> None:
 
 
 def warm_up(*, framework: str) -> None:
-    """Load the framework's default models and predict once, then leave the mark."""
+    """Load the framework's default models and predict once, then leave the mark.
+
+    Raises EngineError, and leaves none, where the device of the settings is not there.
+    """
+    devices.use(settings.SKINSITE_DEVICE)
     for model in ModelRecord.objects.ready().filter(framework=framework, is_default=True):
         rehearse(model)
     close_old_connections()

@@ -79,6 +79,7 @@ class Evaluation(Schema):
     dataset: str
     model: EvaluatedModel
     engine: str
+    engine_in_words: str
     done: int
     total: int
     reused: int
@@ -103,6 +104,7 @@ class EvaluationList(Schema):
 class NewEvaluation(Schema):
     dataset: str
     model: str
+    engine: str = Field("", description="openvino-bf16: the fast lane, for administrators; empty: the model's own")
 
 
 class NewComparison(Schema):

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from evaluation.models.data_set import DataSet, LabelledImage
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
@@ -70,10 +71,20 @@ class Evaluation(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} on {self.data_set}"
+        return f"{self.answered_by} on {self.data_set}"
 
     def get_absolute_url(self) -> str:
         return reverse("evaluation", args=[self.pk])
+
+    @property
+    def answered_by(self) -> str:
+        """The model, and where it answered in reduced precision, that in words."""
+        return f"{self.model} [{in_words(self.engine)}]" if self.engine == FAST else str(self.model)
+
+    @property
+    def in_file_names(self) -> str:
+        """The number of the evaluation, and what is of reduced precision says so."""
+        return f"{self.pk}-{FAST}" if self.engine == FAST else f"{self.pk}"
 
     @property
     def queue(self) -> str:

@@ -73,7 +73,7 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
         "models": [
             {
                 "evaluation": model.key,
-                "name": str(evaluation.model),
+                "name": evaluation.answered_by,
                 "mapping": to,
                 "sheet": textbook.sheet(model.sample),
                 "sum_changed": _sum_changed(found, shared, to, model.sample),

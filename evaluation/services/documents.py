@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from classifier.inference.engines import in_words
 from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 
 Document = dict[str, Any]
@@ -50,6 +51,7 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
             "sha256": evaluation.model.sha256,
         },
         "engine": evaluation.engine,
+        "engine_in_words": in_words(evaluation.engine),
         "done": evaluation.done,
         "total": evaluation.total,
         "reused": evaluation.reused,

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from classifier.inference import classifier
+from classifier.inference.engines import FAST, in_words
 from classifier.inference.images import Pixels
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
@@ -35,9 +37,16 @@ WINDOW = 256
 TURN_SECONDS = 10.0
 
 
-def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord) -> Evaluation:
-    """Queue an evaluation. Raises Refusal for what is not ready and above the owner's limit of waiting ones."""
-    problems = []
+def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord, engine: str = "") -> Evaluation:
+    """Queue an evaluation by the model's engine, or by the fast lane (`engine` FAST), which administrators may choose.
+
+    Raises Refusal for what is not ready, an engine that the model does not have, and above the owner's limit of
+    waiting ones; PermissionDenied where somebody else asks for the fast lane.
+    """
+    engine = engine or model.engine
+    if engine == FAST and not owner.is_staff:
+        raise PermissionDenied(f"Only an administrator may evaluate in the fast lane ({in_words(FAST)}).")
+    problems = list(_engine_problems(model, engine))
     if data_set.state != State.DONE:
         problems.append(Problem("dataset", f"{data_set} is {data_set.state}: choose a data set whose import is done."))
     if model.state != ModelState.READY:
@@ -52,10 +61,18 @@ def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord) -> Ev
             message = f"1 of your evaluations may run and {limit} may wait; {waiting} are open: wait or cancel one."
             raise Refusal(Problem("dataset", message))
         evaluation = Evaluation.objects.create(
-            owner=owner, data_set=data_set, model=model, engine=model.engine, total=data_set.images.count()
+            owner=owner, data_set=data_set, model=model, engine=engine, total=data_set.images.count()
         )
         send_next_of(owner)
     return evaluation
+
+
+def _engine_problems(model: ModelRecord, engine: str) -> Iterator[Problem]:
+    if engine == FAST and model.fast_lane is None:
+        why = "its admission did not measure the fast lane, which takes a processor with bf16"
+        yield Problem("engine", f"{model} cannot be evaluated by {FAST}: {why}. Leave the engine out.")
+    elif engine not in (model.engine, FAST):
+        yield Problem("engine", f"{model} is not answered by {engine[:40]!r}: leave it out, or name {model.engine}.")
 
 
 def cancel_evaluation(*, evaluation: Evaluation) -> None:
@@ -130,7 +147,7 @@ class _Turn:
         self.evaluation, self.token, self.gives_way = evaluation, token, gives_way
         self.model = evaluation.model
         self.recipe = inferences.recipe(self.model, evaluation.engine)
-        self.batch_size = batch_size(self.model, LARGEST_BATCH)
+        self.batch_size = batch_size(self.model, LARGEST_BATCH, evaluation.engine)
 
     def take(self) -> None:
         self._note_suspects()
@@ -139,7 +156,7 @@ class _Turn:
             self._renew(begun_at=timezone.now(), reused=self._answered(), computed=0, busy_seconds=0.0)
             logger.info("Evaluation %s: %s answers were known in other data sets.", self.evaluation.pk, reused)
         self._renew(done=self._answered() + self.evaluation.failed_images.count())
-        self.loaded, _ = load_classifier(self.model)
+        self.loaded, _ = load_classifier(self.model, self.evaluation.engine)
         until = time.monotonic() + TURN_SECONDS
         with closing(_ahead(self._batches())) as batches:
             for images, pixels in batches:

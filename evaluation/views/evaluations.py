@@ -13,9 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from classifier.models import ModelRecord
 from evaluation.forms.choosing import EvaluationForm
-from evaluation.models import DataSet, Evaluation, LabelledImage
+from evaluation.models import Evaluation, LabelledImage
 from evaluation.services import capsule
 from evaluation.services.evaluation_page import EvaluationPage, cell_images
 from evaluation.services.evaluations import (
@@ -24,6 +23,7 @@ from evaluation.services.evaluations import (
     retry_evaluation,
     start_evaluation,
 )
+from evaluation.services.precision import change
 from evaluation.services.tables import prediction_rows, submission_rows
 from skinsite import media
 from skinsite.jobs import State
@@ -47,7 +47,7 @@ def new(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            made, refusal = _started(request.user, form.cleaned_data["dataset"], list(form.cleaned_data["models"]))
+            made, refusal = _started(request.user, form)
             if refusal is None:
                 return redirect(made[0] if len(made) == 1 else "evaluations")
             if made:
@@ -60,12 +60,14 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "evaluation/new_evaluation.html", {"form": form}, status=status)
 
 
-def _started(person: Any, data_set: DataSet, models: list[ModelRecord]) -> tuple[list[Evaluation], Refusal | None]:
+def _started(person: Any, form: EvaluationForm) -> tuple[list[Evaluation], Refusal | None]:
     """Start one evaluation for each model until one is refused; return those that were started, and the reason."""
     made: list[Evaluation] = []
-    for model in models:
+    for model in form.cleaned_data["models"]:
         try:
-            made.append(start_evaluation(owner=person, data_set=data_set, model=model))
+            made.append(
+                start_evaluation(owner=person, data_set=form.cleaned_data["dataset"], model=model, engine=form.engine)
+            )
         except Refusal as refusal:
             return made, refusal
     return made, None
@@ -77,6 +79,7 @@ def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
     if found.document:
         sources = Evaluation.objects.visible_to(request.user).filter(model=found.model_id, state=State.DONE)
         context["page"] = EvaluationPage(found)
+        context["change"] = change(found, request.user)
         context["sources"] = sources.exclude(data_set=found.data_set_id).select_related("data_set").defer("document")
         context["points"] = found.operating_points.select_related("source__data_set")
     context["failures"] = found.failed_images.select_related("image")[:20]
@@ -153,32 +156,37 @@ def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def predictions_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    rows = plain_lines(prediction_rows(_visible(request, pk)))
-    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=f"predictions-{pk}.csv")
+    found = _visible(request, pk)
+    rows, name = plain_lines(prediction_rows(found)), f"predictions-{found.in_file_names}.csv"
+    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    rows = plain_lines(submission_rows(_visible(request, pk)))
-    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=f"submission-{pk}.csv")
+    found = _visible(request, pk)
+    rows, name = plain_lines(submission_rows(found)), f"submission-{found.in_file_names}.csv"
+    return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
-    content = json.dumps(capsule.metrics_document(_done(request, pk)), indent=1).encode()
-    return media.serve(content, content_type="application/json", download_as=f"metrics-{pk}.json")
+    found = _done(request, pk)
+    content = json.dumps(capsule.metrics_document(found), indent=1).encode()
+    return media.serve(content, content_type="application/json", download_as=f"metrics-{found.in_file_names}.json")
 
 
 def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
-    content = capsule.capsule(_done(request, pk))
-    return media.serve(content, content_type="application/zip", download_as=f"evaluation-{pk}.zip")
+    found = _done(request, pk)
+    name = f"evaluation-{found.in_file_names}.zip"
+    return media.serve(capsule.capsule(found), content_type="application/zip", download_as=name)
 
 
 def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseBase:
-    name = _done(request, pk).document.get("figures", {}).get(kind, {}).get(form)
+    found = _done(request, pk)
+    name = found.document.get("figures", {}).get(kind, {}).get(form)
     if name is None or form not in FORMS:
         raise Http404
     with default_storage.open(name, "rb") as file:
         content = file.read()
-    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{pk}.{form}")
+    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.in_file_names}.{form}")
 
 
 def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:

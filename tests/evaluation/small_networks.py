@@ -69,7 +69,8 @@ def write_bundle(folder: Path, *, sees_darkness: bool = True) -> str:
 
 def make_small_model(name: str = "Small", *, sees_darkness: bool = True) -> ModelRecord:
     """Return a ready record whose bundle really answers."""
-    record = make_model(name, manifest=manifest(), framework="torch", layer=FEATURES, measured={"predict_ms": 10.0})
+    facts = {"layer": FEATURES, "engine": "onnxruntime", "measured": {"predict_ms": 10.0}}
+    record = make_model(name, manifest=manifest(), framework="torch", **facts)
     record.bundle_path.mkdir(parents=True, exist_ok=True)
     digest = write_bundle(record.bundle_path, sees_darkness=sees_darkness)
     ModelRecord.objects.filter(pk=record.pk).update(sha256=digest)

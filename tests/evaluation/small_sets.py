@@ -66,7 +66,7 @@ class FakeNetwork:
 
 def use(monkeypatch: Any, network: FakeNetwork) -> FakeNetwork:
     """Let evaluations answer with a fake network instead of a bundle."""
-    monkeypatch.setattr(evaluations, "load_classifier", lambda model: (network, 0.0))
+    monkeypatch.setattr(evaluations, "load_classifier", lambda model, engine: (network, 0.0))
     monkeypatch.setattr(evaluations.classifier, "run", network.run)
     return network
 

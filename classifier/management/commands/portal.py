@@ -13,6 +13,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.inference import devices
+from classifier.inference.engines import EngineError
 from classifier.services.workers import clear_ready_marks
 
 STAMP = "collected"
@@ -22,6 +24,10 @@ class Command(BaseCommand):
     help = "Run the portal: database, demo content, web, workers, broker and sweeper, in the foreground."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            devices.use(settings.SKINSITE_DEVICE)
+        except EngineError as error:
+            raise CommandError(f"{error}. {error.hint}") from error
         self._say("Preparing the database and the static files")
         call_command("migrate", verbosity=0, interactive=False)
         _collect_static_files()
