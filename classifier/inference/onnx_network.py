@@ -15,6 +15,8 @@ from classifier.inference.engines import ONNX, EngineError
 from classifier.inference.graphs import CLINICAL, LOGITS, PICTURE, Cut, GraphError, Head, parse
 from classifier.inference.methods import Method
 
+onnxruntime.disable_telemetry_events()
+
 ERRORS_ONLY = 3
 EXACT = {"use_tf32": "0"}  # 10 bits of mantissa would not be fp32
 COPIES = 2  # the weights as they are, and as the engine lays them out

@@ -98,9 +98,11 @@ def retry_evaluation(*, evaluation: Evaluation) -> None:
 def delete_evaluation(*, evaluation: Evaluation) -> None:
     """Delete an evaluation, its comparisons, and its stored answers unless another evaluation uses them."""
     with transaction.atomic():
-        shared = Evaluation.objects.filter(data_set=evaluation.data_set, model=evaluation.model)
-        if not shared.exclude(pk=evaluation.pk).exists():
-            Inference.objects.filter(image__data_set=evaluation.data_set, model=evaluation.model).delete()
+        using = inferences.recipe(evaluation.model, evaluation.engine)
+        others = Evaluation.objects.filter(data_set=evaluation.data_set, model__sha256=evaluation.model.sha256)
+        others = others.exclude(pk=evaluation.pk).select_related("model")
+        if using not in {inferences.recipe(other.model, other.engine) for other in others}:
+            Inference.objects.filter(image__data_set=evaluation.data_set, recipe=using).delete()
         for comparison in evaluation.comparisons.all():
             comparison.delete()
         evaluation.delete()

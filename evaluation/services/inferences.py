@@ -81,17 +81,15 @@ def reuse(evaluation: Evaluation, using: str) -> int:
     return copied
 
 
-def answers(images: Any, model: ModelRecord, using: str) -> dict[int, Floats]:
-    """Return {image pk: (C,) probabilities} of those images of a data set that have an answer."""
-    rows = Inference.objects.filter(image__in=images, model=model, recipe=using).values_list(
-        "image_id", "probabilities"
-    )
-    return {image: np.frombuffer(bytes(values), "<f8") for image, values in rows.iterator(chunk_size=2000)}
-
-
 def answers_of(evaluation: Evaluation) -> dict[int, Floats]:
+    """Return {image pk: (C,) probabilities} of those images of the data set that have an answer.
+
+    Model records with equal weights and manifests share a recipe, and with it their answers.
+    """
     using = recipe(evaluation.model, evaluation.engine)
-    return answers(evaluation.data_set.images.values("pk"), evaluation.model, using)
+    rows = Inference.objects.filter(image__data_set=evaluation.data_set_id, recipe=using)
+    values = rows.values_list("image_id", "probabilities").iterator(chunk_size=2000)
+    return {image: np.frombuffer(bytes(row), "<f8") for image, row in values}
 
 
 def _windows(images: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -36,6 +36,6 @@ def submission_rows(evaluation: Evaluation) -> Iterator[list[Any]]:
 
 def stored_answers(evaluation: Evaluation) -> Iterator[tuple[LabelledImage, Floats]]:
     using = inferences.recipe(evaluation.model, evaluation.engine)
-    rows = Inference.objects.filter(image__data_set=evaluation.data_set, model=evaluation.model, recipe=using)
+    rows = Inference.objects.filter(image__data_set=evaluation.data_set, recipe=using)
     for row in rows.select_related("image").order_by("image_id").iterator(chunk_size=WINDOW):
         yield row.image, np.frombuffer(bytes(row.probabilities), "<f8")

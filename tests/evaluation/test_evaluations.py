@@ -243,6 +243,19 @@ def test_another_manifest_needs_other_answers(evaluation, fake, data_set):
     assert finished(start_evaluation(owner=data_set.owner, data_set=data_set, model=other)).reused == 0
 
 
+def test_a_record_of_the_same_file_and_manifest_has_the_same_answers(evaluation, fake, data_set, model):
+    finished(evaluation)
+    fake.asked.clear()
+    same = make_model("Xception again", sha256=model.sha256, manifest=model.manifest)
+    second = finished(start_evaluation(owner=data_set.owner, data_set=data_set, model=same))
+    assert (second.state, second.reused, fake.asked) == (State.DONE, 20, [])
+    assert second.document["textbook"] == again(evaluation).document["textbook"]
+    delete_evaluation(evaluation=again(evaluation))
+    assert Inference.objects.count() == 20
+    delete_evaluation(evaluation=second)
+    assert not Inference.objects.exists()
+
+
 def test_a_deleted_evaluation_takes_answers_comparisons_and_figures_along(
     monkeypatch, data_set, django_capture_on_commit_callbacks
 ):
