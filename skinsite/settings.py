@@ -135,8 +135,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": SKINSITE_DATA / "test.sqlite3"}
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_MAX_AGE"] = 60  # SQLite too: whoever closes its last connection writes the whole log back
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SKINSITE_STORAGE = os.environ.get("SKINSITE_STORAGE", "")
