@@ -61,8 +61,9 @@ def admit(
 ) -> Outcome:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
-    `time_limit_s` (seconds) bounds all steps together, `memory_limit` (bytes) each child; a large file gets a second
-    more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. This process reads 512 bytes of
+    `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
+    a second more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. An engine has
+    ENGINE_SECONDS at least, the fast lane LANE_SECONDS; WALL_SECONDS bounds everything. This process reads 512 bytes of
     the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()

@@ -28,7 +28,10 @@ GRAD_CAM = GradCam()
 
 @dataclass(frozen=True)
 class Output:
-    """What a network says: logits (N, C) before softmax or sigmoid, and signed maps (N, C, rows, columns) or None."""
+    """What a network says: logits (N, C) before softmax or sigmoid, and signed maps (N, C, rows, columns) or None.
+
+    One logit has the maps of two classes.
+    """
 
     logits: Floats
     maps: Floats | None
@@ -79,27 +82,32 @@ class Classifier(ABC):
 
 
 def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, method: Method) -> Floats:
-    """Return a method's maps of all classes, (N, C, rows, columns), from (N, rows, columns, K) each."""
+    """Return a method's maps of all classes, (N, C, rows, columns), from (N, rows, columns, K) each.
+
+    One logit z stands for two classes with the logits -z and z.
+    """
     if not method.per_class:
-        return np.stack([method.map(features, features)] * classes, axis=1)
+        return np.stack([method.map(features, features)] * max(classes, 2), axis=1)
+    gradients = (gradient(position) for position in range(classes))
+    if classes == 1:
+        gradients = ((-1) ** opposite * gradient(0) for opposite in (1, 0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
-        return np.stack([method.map(features, gradient(position)) for position in range(classes)], axis=1)
+        return np.stack([method.map(features, found) for found in gradients], axis=1)
 
 
 def _answer(output: Output, manifest: Manifest) -> Answer:
     """Turn logits into probabilities in float64; one sigmoid z becomes two classes with logits (-z, z)."""
-    logits, maps, scores = output.logits, output.maps, None
+    logits, scores = output.logits, None
     if logits.shape[1] == 1:
         probability = sigmoid(logits)
         probabilities = np.concatenate([1 - probability, probability], axis=1)
         logits = np.concatenate([-logits, logits], axis=1)
-        maps = None if maps is None else np.concatenate([-maps, maps], axis=1)
     elif manifest.output == "sigmoid":
         scores = sigmoid(logits)
         probabilities = scores / scores.sum(axis=1, keepdims=True).clip(CLIP)
     else:
         probabilities = softmax(logits)
-    return Answer(probabilities, scores, logits, maps, output.predict_ms, output.explain_ms)
+    return Answer(probabilities, scores, logits, output.maps, output.predict_ms, output.explain_ms)
 
 
 def softmax(logits: Floats) -> Doubles:

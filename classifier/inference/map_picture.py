@@ -54,12 +54,16 @@ def _scale(
 
 
 def _wrapped(line: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Break a line at its spaces so that no part is wider than `width` px."""
+    """Break a line at its spaces, and a word that is too long anywhere, so that no part is wider than `width` px."""
     parts = [""]
     for word in line.split():
         longer = f"{parts[-1]} {word}".strip()
-        if parts[-1] and font.getlength(longer) > width:
-            parts.append(word)
-        else:
+        if font.getlength(longer) <= width:
             parts[-1] = longer
+            continue
+        parts += [word] if parts[-1] else []
+        parts[-1] = parts[-1] or word
+        while font.getlength(parts[-1]) > width:
+            fits = max(1, next(n for n in range(1, len(parts[-1])) if font.getlength(parts[-1][: n + 1]) > width))
+            parts[-1:] = [parts[-1][:fits], parts[-1][fits:]]
     return parts

@@ -93,6 +93,8 @@ class EigenCam(Method):
     per_class = False
 
     def map(self, features: Floats, gradient: Floats) -> Floats:
+        if not np.isfinite(features).all():
+            return np.full(features.shape[:-1], np.nan, np.float32)
         return np.stack([self._component(picture) for picture in features])
 
     def _component(self, features: Floats) -> Floats:

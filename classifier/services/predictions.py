@@ -1,5 +1,6 @@
 """Predictions: what a worker does with one row, and what a person may ask of it."""
 
+import logging
 import uuid
 from typing import Any
 
@@ -19,9 +20,14 @@ from skinsite.jobs import Failure, State, heartbeat
 from skinsite.refusal import Conflict
 
 GRAD_CAM = "grad-cam"
+logger = logging.getLogger(__name__)
 NO_SPATIAL_LAYER = {
     "code": "no-spatial-layer",
     "message": "This model has no layer that keeps the picture's geometry, so there is nothing to map.",
+}
+MAP_FAILED = {
+    "code": "map-failed",
+    "message": "The map could not be made; an administrator finds the reason in the log. The answer itself stands.",
 }
 NO_MAPS_IN_BF16 = {
     "code": "no-maps-in-bf16",
@@ -128,7 +134,14 @@ def is_loaded(model: ModelRecord, engine: str = "") -> bool:
 
 
 def _answer(loaded: classifier.Classifier, prediction: Prediction) -> classifier.Answer:
-    return classifier.run(loaded, [pixels_of(prediction.image)], [clinical_of(prediction.image.case)], maps=True)
+    """Return the answer with its maps, and without them where only these fail."""
+    pictures, details = [pixels_of(prediction.image)], [clinical_of(prediction.image.case)]
+    try:
+        return classifier.run(loaded, pictures, details, maps=True)
+    except Exception:
+        answer = classifier.run(loaded, pictures, details, maps=False)
+        logger.exception("Prediction %s has no map.", prediction.pk)
+        return answer
 
 
 def pixels_of(image: CaseImage) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -175,7 +188,7 @@ def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: 
     if loaded.engine == engines.FAST:
         return {"error": NO_MAPS_IN_BF16}
     if answer.maps is None:
-        return {"error": NO_SPATIAL_LAYER}
+        return {"error": NO_SPATIAL_LAYER if loaded.layer is None else MAP_FAILED}
     try:
         explaining.check(answer.maps[0])
     except explaining.NoMap as reason:

@@ -1,7 +1,10 @@
 """The engine of a bundle is compared with the framework's answers before it may take their place."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from classifier.admission import engines
@@ -12,13 +15,14 @@ from classifier.inference.classifier import load
 from tests.evaluation.small_networks import cut, graph, write_bundle
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) -> tuple[object, Report]:
+def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) -> tuple[Any, Report]:
     """Let a network with a graph of its own stand for the framework, and another graph for what is exported."""
     write_bundle(folder)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(engines.exporting, "export", lambda _native: (exported, cut(), ""))
     report, found = Report(), bundles.read(folder)
-    return engines._graph(load(found), found, pictures(), report), report
+    taken, _answers = engines._graph(load(found), found, pictures(), report)
+    return taken, report
 
 
 def test_an_engine_that_answers_as_the_framework_does_is_taken(monkeypatch, tmp_path):
@@ -40,3 +44,25 @@ def test_an_engine_that_cannot_run_the_network_is_not_taken(monkeypatch, tmp_pat
     taken, report = compared(monkeypatch, tmp_path, exported=b"no graph")
     assert taken is None
     assert "the framework itself answers" in report.rows[-1]["detail"]
+
+
+@pytest.mark.parametrize("field", ["probabilities", "maps"])
+def test_an_engine_that_answers_no_numbers_to_a_later_picture_is_not_believed(monkeypatch, tmp_path, field):
+    asked, run = [], engines.run
+
+    def later(classifier: Any, shown: Any, *given: Any, **more: Any) -> Any:
+        answer = run(classifier, shown, *given, **more)
+        asked.append(classifier)
+        if len(asked) <= 2 or classifier is asked[0] or getattr(answer, field) is None:
+            return answer
+        return dataclasses.replace(answer, **{field: np.full_like(getattr(answer, field), np.nan)})
+
+    monkeypatch.setattr(engines, "run", later)
+    taken, report = compared(monkeypatch, tmp_path, exported=graph(sees_darkness=True))
+    if field == "probabilities":
+        assert taken is None
+        assert "its answers differ" in report.rows[-1]["detail"]
+    else:
+        assert taken is not None
+        assert taken["cut"] is None
+        assert "maps are made by the framework itself" in report.rows[-1]["detail"]

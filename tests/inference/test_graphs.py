@@ -244,13 +244,46 @@ def test_a_graph_with_foreign_operators_or_data_outside_is_refused(kind):
     assert not foreign("sound")
 
 
-def test_a_map_says_nothing_of_a_shift_that_all_classes_share():
-    """Contrast maps are differences of two classes' maps: exact, as Grad-CAM is linear in the gradient."""
-    random = np.random.default_rng(0)
-    features, one, two = (random.normal(size=(1, 4, 4, 6)).astype(np.float32) for _ in range(3))
-    grad_cam = methods.method("grad-cam")
-    contrast = grad_cam.map(features, one) - grad_cam.map(features, two)
-    assert np.allclose(contrast, grad_cam.map(features, one - two), atol=1e-5)
+def maps_of_heads() -> dict[str, dict[str, Any]]:
+    """Maps by every method of one trunk with linear heads of the same weights, shifted, and as one logit."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    trunk = [nn.Conv2d(3, 8, 3, stride=4), nn.ReLU(inplace=True), nn.AdaptiveMaxPool2d(1), nn.Flatten()]
+    plain, one = torch.randn(3, 8), torch.randn(1, 8)
+    heads = {"plain": plain, "shifted": plain + torch.randn(8), "one": one, "two": torch.cat([-one, one])}
+    pictures = np.random.default_rng(2).normal(size=(2, SIDE, SIDE, 3)).astype(np.float32)
+    found: dict[str, dict[str, Any]] = {}
+    for name, weights in heads.items():
+        head = nn.Linear(8, len(weights))
+        head.weight.data = weights
+        native = torch_native(nn.Sequential(*trunk, head))
+        maps = {method: native.output(pictures, None, methods.method(method)).maps for method in methods.names()}
+        found[name] = {method: values.tolist() for method, values in maps.items()}
+    return found
+
+
+def test_contrasts_say_nothing_of_a_shift_that_all_classes_share_and_plain_maps_do(in_torch):
+    found = in_torch(maps_of_heads)
+    for method in ("grad-cam", "hirescam"):
+        plain, shifted = (np.array(found[name][method]) for name in ("plain", "shifted"))
+        contrasts = [maps[:, 0] - maps[:, 1] for maps in (plain, shifted)]
+        assert np.allclose(*contrasts, atol=1e-4 * np.abs(plain).max())
+        assert np.abs(plain - shifted).max() > 0.1 * np.abs(plain).max()
+
+
+def test_one_logit_has_the_maps_of_two_opposite_ones_by_every_method(in_torch):
+    found = in_torch(maps_of_heads)
+    for method in methods.names():
+        assert np.allclose(found["one"][method], found["two"][method], atol=1e-5), method
+
+
+def test_features_that_are_no_numbers_have_no_map_by_any_method():
+    features = np.full((1, 3, 3, 4), np.inf, np.float32)
+    with np.errstate(invalid="ignore"):
+        for name in methods.names():
+            assert not np.isfinite(methods.method(name).map(features, np.ones_like(features))).all(), name
 
 
 def test_a_sound_bundle_without_a_graph_is_read_for_its_framework(tmp_path):

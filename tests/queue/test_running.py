@@ -14,6 +14,7 @@ from skinsite.jobs import State
 from skinsite.refusal import Conflict
 from tests.factories import make_done_prediction, make_model, make_user
 from tests.pictures import picture
+from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 SIZE = {"width": 8, "height": 8}
@@ -55,6 +56,20 @@ def test_other_weights_than_those_of_the_record_fail_with_a_reason():
     row.refresh_from_db()
     assert row.error["code"] == "bundle-damaged"
     assert "record" in row.error["message"]
+
+
+def test_an_answer_stands_where_only_its_map_fails(monkeypatch):
+    def fails(*_: object) -> None:
+        raise RuntimeError("no gradient")
+
+    monkeypatch.setattr("classifier.inference.onnx_network._maps", fails)
+    create_case(owner=make_user(), uploads=[Upload("a.jpg", io.BytesIO(picture()))], models=[small_model()])
+    row = Prediction.objects.get()
+    run_prediction(prediction_id=row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (State.DONE, 1)
+    assert sum(row.probabilities.values()) == pytest.approx(1)
+    assert row.explanations.get().error["code"] == "map-failed"
 
 
 def test_a_row_that_is_done_is_left_alone():
