@@ -7,12 +7,11 @@ from django.db import IntegrityError, transaction
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
+from evaluation.metrics.map_rules import FEWEST_IMAGES
 from evaluation.models import DataSet, MapCheck
 from evaluation.services.queueing import send_on_commit
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Problem, Refusal
-
-FEWEST_IMAGES = 50
 
 
 def start_map_check(*, owner: Any, data_set: DataSet, model: ModelRecord, seed: int | None = None) -> MapCheck:
