@@ -164,6 +164,7 @@ class _Turn(Turn):
         done = set(self.check.figures.filter(part=part).values_list("image", flat=True))
         waiting = iter([image for image in images if image.pk not in done])
         while batch := list(islice(waiting, size)):
+            self.take_in_hand()
             yield batch
             self.give_way()
 
