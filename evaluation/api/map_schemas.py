@@ -92,6 +92,7 @@ class MapResult(Schema):
     constant: int = Field(description="maps whose numbers are all the same")
     not_finite: int = Field(0, description="maps that hold what is no number")
     with_masks: int = Field(description="images of the data set that have a mask")
+    masks_used: int | None = Field(None, description="images of the check whose mask can be used")
     inside: Inside | None = Field(description="null with fewer than 50 masks that can be used")
     changes: Changes | None = Field(description="null at admission, and where no map can be used")
     randomised: Randomised

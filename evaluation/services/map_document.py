@@ -54,11 +54,13 @@ def drawn_of(check: MapCheck, *, between: Callable[[], None] = lambda: None) -> 
     if check.data_set is None:
         shown = gallery.pictures(between)
         return Drawn(shown, frozenset(image.pk for image in shown), len(shown), changed=())
-    everything = list(check.data_set.images.order_by("pk"))
+    everything = list(check.data_set.images.only("data_set", "name", "lesion", "patient", "mask").order_by("pk"))
     masked = [image for image in everything if image.mask]
     enough = len(masked) >= FEWEST_IMAGES
     ordered = in_order(masked if enough else everything, seed=check.seed)
-    mapped = ordered[: MOST_LOCATED if enough else max(MOST_CHANGED, MOST_RANDOMISED)]
+    chosen = [image.pk for image in ordered[: MOST_LOCATED if enough else max(MOST_CHANGED, MOST_RANDOMISED)]]
+    whole = check.data_set.images.in_bulk(chosen)
+    mapped = [whole[pk] for pk in chosen]
     return Drawn(mapped, frozenset(image.pk for image in mapped if enough), len(masked), mapped[:MOST_CHANGED])
 
 
@@ -86,6 +88,7 @@ def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[s
         "constant": sum(map(is_constant, grids)),
         "not_finite": sum(not is_finite(grid) for grid in grids),
         "with_masks": drawn.with_masks,
+        "masks_used": sum(bool(values.get("located")) for values in maps.values()),
         "at_admission": check.at_admission,
         "seen": DRAWN if check.at_admission else seen_images(check.model, drawn.mapped).to_json(),
         "inside": _inside(drawn, maps),

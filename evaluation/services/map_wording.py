@@ -16,7 +16,7 @@ Document = dict[str, Any]
 def sentences(document: Document) -> list[str]:
     """Return a few plain sentences; the notice, if any, comes first."""
     forgotten = document["randomised"]
-    found = [*_inside(document), randomisation(forgotten), *_alike(forgotten["other_pictures"])]
+    found = [*where_the_heat_lies(document), randomisation(forgotten), *_alike(forgotten["other_pictures"])]
     found += [ONLY_AT_ADMISSION] if document["at_admission"] else _changes(document["changes"])
     if constant := document["constant"]:
         found.append(f"{constant} of {document['images']} maps are constant: they say nothing.")
@@ -41,12 +41,11 @@ def verdict(name: str, found: Document) -> str:
     return WORSE if beyond else NOT_SHOWN
 
 
-def _inside(document: Document) -> list[str]:
+def where_the_heat_lies(document: Document) -> list[str]:
+    """One sentence where that is not measured; else figures, and before them the notice, if any."""
     inside = document["inside"]
     if inside is None:
-        count = document["with_masks"]
-        have = f"only {count} images have a mask" if count else "no image has a mask"
-        return [f"In this data set {have}: where the heat lies is not measured; that needs 50 that can be used."]
+        return [f"{_too_few(document)}: where the heat lies is not measured; that needs {FEWEST_IMAGES}."]
     ratio, pointing = inside["ratio"], inside["pointing"]
     text = (
         f"{_percent(inside['share']['map'])} of the heat lies inside the lesion, whose area is "
@@ -58,6 +57,17 @@ def _inside(document: Document) -> list[str]:
         f"the middle of the picture in {_percent(pointing['gaussian'])}."
     )
     return [*([] if ratio["better"]["gaussian"] else [NOTICE]), text, peak]
+
+
+def _too_few(document: Document) -> str:
+    """Which pictures, and how many masks of theirs can be used."""
+    count, used = document["with_masks"], document["masks_used"]
+    usable = f"{used} have a mask that can be used with this model's maps"
+    if document["at_admission"]:
+        return f"Of the {document['images']} drawn pictures {usable}"
+    if count >= FEWEST_IMAGES:
+        return f"Of the {document['images']} images taken from those with a mask {usable}"
+    return f"In this data set {f'only {count} images have a mask' if count else 'no image has a mask'}"
 
 
 def randomisation(found: Document) -> str:
