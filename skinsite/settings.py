@@ -72,6 +72,7 @@ ARCHIVE_BYTES = 8 * 1000**3
 ARCHIVE_MEMBERS = 100_000
 TABLE_BYTES = 100 * 1000**2
 WAITING_EVALUATIONS_A_USER = 3
+OPEN_MAP_CHECKS_A_USER = 3
 MODELS_A_COMPARISON = 10
 SKINSITE_ISIC_API = os.environ.get("SKINSITE_ISIC_API", "https://api.isic-archive.com/api/v2")
 SKINSITE_ISIC_HOSTS = os.environ.get("SKINSITE_ISIC_HOSTS", "content.isic-archive.com").split(",")

@@ -65,6 +65,9 @@ class RandomisedShare(Schema):
     likeness: Interval = Field(description="mean |Spearman| with the map of the network as it is")
     maps: int
     constant: int = Field(description="maps that are constant, which are left out of the mean")
+    not_finite: int = Field(0, description="maps that hold what is no number, left out as well")
+    images: int | None = Field(None, description="with a map that is compared")
+    seeds: int | None = Field(None, description="with a map that is compared")
 
 
 class Randomised(Schema):
@@ -72,7 +75,10 @@ class Randomised(Schema):
     lesions: int
     seeds: int
     shares: list[RandomisedShare]
-    passes: bool | None = Field(description="the upper bound with all layers randomised is below 0.3")
+    passes: bool | None = Field(
+        description="the upper bound with all layers randomised is below 0.3; null where fewer than 50 images or 5 "
+        "seeds have a map that can be compared"
+    )
     other_pictures: Interval = Field(description="mean |Spearman| of the maps of different images, for comparison")
 
 
@@ -83,10 +89,12 @@ class MapResult(Schema):
     layer: str
     images: int
     lesions: int
-    constant: int
+    constant: int = Field(description="maps whose numbers are all the same")
+    not_finite: int = Field(0, description="maps that hold what is no number")
     with_masks: int = Field(description="images of the data set that have a mask")
+    masks_used: int | None = Field(None, description="images of the check whose mask can be used")
     inside: Inside | None = Field(description="null with fewer than 50 masks that can be used")
-    changes: Changes | None = Field(description="null at admission, and where every map is constant")
+    changes: Changes | None = Field(description="null at admission, and where no map can be used")
     randomised: Randomised
     sentences: list[str]
 

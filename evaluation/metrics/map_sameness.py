@@ -20,15 +20,23 @@ NOISE = 0.05
 CONSTANT = 1e-6
 
 
+def is_finite(grid: Grid) -> bool:
+    """A map of numbers only."""
+    return bool(np.isfinite(grid).all())
+
+
 def is_constant(grid: Grid) -> bool:
-    """A map that says nothing, or that holds what is no number."""
-    finite = np.isfinite(grid)
-    return not finite.all() or float(np.ptp(grid)) <= CONSTANT * float(np.abs(grid).max())
+    """A map of numbers that are all the same: it says nothing."""
+    return is_finite(grid) and float(np.ptp(grid)) <= CONSTANT * float(np.abs(grid).max())
+
+
+def can_be_used(grid: Grid) -> bool:
+    return is_finite(grid) and not is_constant(grid)
 
 
 def spearman(one: Grid, other: Grid) -> float | None:
-    """Return Spearman's rank correlation of two grids' values, ties at their mean rank; None if one is constant."""
-    if one.size < 2 or is_constant(one) or is_constant(other):
+    """Return Spearman's rank correlation of two grids' values, ties at their mean rank; None if one cannot be used."""
+    if one.size < 2 or not (can_be_used(one) and can_be_used(other)):
         return None
     return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
 
@@ -92,7 +100,7 @@ def mean_likeness(values: Floats, lesions: Integers, *, replicates: int = REPLIC
     """
     known = np.isfinite(values)
     if not known.any():
-        return undefined("every map is constant")
+        return undefined("no map can be compared")
     count, seeds = int(lesions.max()) + 1, values.shape[1]
     totals = summed(np.where(known, values, 0), lesions, count)
     sizes = summed(known.astype(np.float64), lesions, count)

@@ -27,14 +27,15 @@ from evaluation.models import DataSet, Evaluation, FailedImage, Inference, Label
 from evaluation.models.evaluation import Stage
 from evaluation.services import inferences
 from evaluation.services.queueing import send_next_of, send_on_commit
-from evaluation.services.turns import batch_size
+from evaluation.services.turns import batch_size, is_over
 from skinsite.jobs import OPEN, Failure, State, heartbeat
 from skinsite.refusal import Conflict, Problem, Refusal
 
 logger = logging.getLogger(__name__)
 LARGEST_BATCH = 8
+BATCH_BYTES = 256 * 1024**2
+"""Of a mini-batch's decoded pictures: those of two are in memory at a time."""
 WINDOW = 256
-TURN_SECONDS = 10.0
 
 
 def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord, engine: str = "") -> Evaluation:
@@ -54,17 +55,22 @@ def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord, engin
     if problems:
         raise Refusal(*problems)
     with transaction.atomic():
-        get_user_model().objects.select_for_update().get(pk=owner.pk)
-        waiting = Evaluation.objects.filter(owner=owner, state__in=OPEN).count()
-        limit = settings.WAITING_EVALUATIONS_A_USER
-        if waiting > limit:
-            message = f"1 of your evaluations may run and {limit} may wait; {waiting} are open: wait or cancel one."
-            raise Refusal(Problem("dataset", message))
+        if full := _full(owner):
+            raise Refusal(Problem("dataset", full))
         evaluation = Evaluation.objects.create(
             owner=owner, data_set=data_set, model=model, engine=engine, total=data_set.images.count()
         )
         send_next_of(owner)
     return evaluation
+
+
+def _full(owner: Any) -> str:
+    """Say within the transaction that opens one more why the owner may not; nothing where there is room."""
+    get_user_model().objects.select_for_update().get(pk=owner.pk)
+    count, limit = Evaluation.objects.filter(owner=owner, state__in=OPEN).count(), settings.WAITING_EVALUATIONS_A_USER
+    if count <= limit:
+        return ""
+    return f"1 of your evaluations may run and {limit} may wait; {count} are open: wait or cancel one."
 
 
 def _engine_problems(model: ModelRecord, engine: str) -> Iterator[Problem]:
@@ -84,8 +90,13 @@ def cancel_evaluation(*, evaluation: Evaluation) -> None:
 
 
 def retry_evaluation(*, evaluation: Evaluation) -> None:
-    """failed, cancelled, or done with failed images -> queued; only what has no answer is computed again."""
+    """failed, cancelled, or done with failed images -> queued; only what has no answer is computed again.
+
+    Raises Conflict in another state, and above the owner's limit of waiting ones.
+    """
     with transaction.atomic():
+        if full := _full(evaluation.owner):
+            raise Conflict(full)
         row = Evaluation.objects.filter(pk=evaluation.pk)
         if not (row.retry() or (evaluation.failed_images.exists() and row.reopen())):
             message = f"This evaluation is {evaluation.state} and no image of it failed: there is nothing to try again."
@@ -133,6 +144,7 @@ def run_evaluation(*, evaluation_id: int, gives_way: bool = True) -> None:
         Evaluation.objects.fail(evaluation_id, token, failure)
         send_next_of(evaluation.owner)
     except Exception:
+        Evaluation.objects.renew(evaluation_id, token, hands=[])  # nobody died: the images are no suspects
         Evaluation.objects.stumble(evaluation_id, token)
         send_next_of(evaluation.owner)
         raise
@@ -159,12 +171,11 @@ class _Turn:
             logger.info("Evaluation %s: %s answers were known in other data sets.", self.evaluation.pk, reused)
         self._renew(done=self._answered() + self.evaluation.failed_images.count())
         self.loaded, _ = load_classifier(self.model, self.evaluation.engine)
-        until = time.monotonic() + TURN_SECONDS
+        began = time.monotonic()
         with closing(_ahead(self._batches())) as batches:
             for images, pixels in batches:
                 self._work(images, pixels)
-                late = time.monotonic() > until and self._others_wait()
-                if self.gives_way and (late or person_waits(self.model.framework)):
+                if self.gives_way and (is_over(self.evaluation, began) or person_waits(self.model.framework)):
                     self._give_way()
                     return
         self._hand_over()
@@ -176,14 +187,17 @@ class _Turn:
         while window := list(self._pending().filter(pk__gt=cursor).order_by("pk")[:WINDOW]):
             cursor = window[-1].pk
             batch: list[LabelledImage] = []
+            size = 0
             for image in window:
                 if image.pk in suspects:
                     yield [image]
                     continue
-                batch.append(image)
-                if len(batch) == self.batch_size:
+                decoded = image.width * image.height * 3
+                if batch and (len(batch) == self.batch_size or size + decoded > BATCH_BYTES):
                     yield batch
-                    batch = []
+                    batch, size = [], 0
+                batch.append(image)
+                size += decoded
             if batch:
                 yield batch
 
@@ -264,10 +278,6 @@ class _Turn:
 
     def _answered(self) -> int:
         return Inference.objects.filter(image__data_set=self.evaluation.data_set, recipe=self.recipe).count()
-
-    def _others_wait(self) -> bool:
-        others = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, stage=Stage.PREDICTING)
-        return bool(others.filter(model__framework=self.model.framework).exclude(pk=self.evaluation.pk).exists())
 
     def _give_way(self) -> None:
         with transaction.atomic():

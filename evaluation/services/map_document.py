@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.map_credibility import KINDS, against_baselines, means
-from evaluation.metrics.map_rules import CREDIBLE_BELOW
-from evaluation.metrics.map_sameness import is_constant, mean_likeness, spearman
-from evaluation.metrics.sample import Integers
+from evaluation.metrics.map_rules import CREDIBLE_BELOW, FEWEST_IMAGES, SEEDS
+from evaluation.metrics.map_sameness import is_constant, is_finite, mean_likeness, spearman
+from evaluation.metrics.sample import Floats, Integers
 from evaluation.models import LabelledImage, MapCheck
 from evaluation.services.drawn_pictures import gallery
-from evaluation.services.map_checks import FEWEST_IMAGES
 from evaluation.services.map_wording import sentences
 from evaluation.services.seen import seen_images
 
 SCHEMA = 1
 MAP, CHANGES = "map", "changes"
-MOST_LOCATED, MOST_CHANGED, MOST_RANDOMISED = 200, 60, 50
+MOST_LOCATED, MOST_CHANGED, MOST_RANDOMISED = 200, 60, 60
 SIGNS = {"deletion": -1, "insertion": 1, "road": 1}
 """-1 where a smaller figure is better."""
 DRAWN = {"images": 0, "how": "the pictures are drawn by a program", "by": {}, "notices": []}
@@ -55,11 +54,13 @@ def drawn_of(check: MapCheck, *, between: Callable[[], None] = lambda: None) -> 
     if check.data_set is None:
         shown = gallery.pictures(between)
         return Drawn(shown, frozenset(image.pk for image in shown), len(shown), changed=())
-    everything = list(check.data_set.images.order_by("pk"))
+    everything = list(check.data_set.images.only("data_set", "name", "lesion", "patient", "mask").order_by("pk"))
     masked = [image for image in everything if image.mask]
     enough = len(masked) >= FEWEST_IMAGES
     ordered = in_order(masked if enough else everything, seed=check.seed)
-    mapped = ordered[: MOST_LOCATED if enough else max(MOST_CHANGED, MOST_RANDOMISED)]
+    chosen = [image.pk for image in ordered[: MOST_LOCATED if enough else max(MOST_CHANGED, MOST_RANDOMISED)]]
+    whole = check.data_set.images.in_bulk(chosen)
+    mapped = [whole[pk] for pk in chosen]
     return Drawn(mapped, frozenset(image.pk for image in mapped if enough), len(masked), mapped[:MOST_CHANGED])
 
 
@@ -76,6 +77,7 @@ def in_order(images: Sequence[LabelledImage], *, seed: int) -> list[LabelledImag
 
 def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[str, Any]:
     maps = kept[MAP]
+    grids = [_grid(values) for values in maps.values()]
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "seed": check.seed,
@@ -83,8 +85,10 @@ def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[s
         "method": "grad-cam",
         "images": len(drawn.mapped),
         "lesions": _lesion_count(drawn.mapped),
-        "constant": sum(_is_constant(values) for values in maps.values()),
+        "constant": sum(map(is_constant, grids)),
+        "not_finite": sum(not is_finite(grid) for grid in grids),
         "with_masks": drawn.with_masks,
+        "masks_used": sum(bool(values.get("located")) for values in maps.values()),
         "at_admission": check.at_admission,
         "seen": DRAWN if check.at_admission else seen_images(check.model, drawn.mapped).to_json(),
         "inside": _inside(drawn, maps),
@@ -94,8 +98,8 @@ def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[s
     return document | {"sentences": sentences(document)}
 
 
-def _is_constant(values: Mapping[str, Any]) -> bool:
-    return is_constant(np.array(values["grid"], np.float64))
+def _grid(values: Mapping[str, Any]) -> Floats:
+    return np.array(values["grid"], np.float64)
 
 
 def _inside(drawn: Drawn, maps: Mapping[int, Any]) -> dict[str, Any] | None:
@@ -120,7 +124,7 @@ def _inside(drawn: Drawn, maps: Mapping[int, Any]) -> dict[str, Any] | None:
 
 
 def _changes(drawn: Drawn, found: Mapping[int, Any]) -> dict[str, Any] | None:
-    """Deletion, insertion, ROAD and stability; None where every map is constant."""
+    """Deletion, insertion, ROAD and stability; None where no map can be used."""
     used = [image for image in drawn.changed if found[image.pk]]
     if not used:
         return None
@@ -151,7 +155,10 @@ def _changes(drawn: Drawn, found: Mapping[int, Any]) -> dict[str, Any] | None:
 
 
 def _randomised(drawn: Drawn, kept: Kept) -> dict[str, Any]:
-    """|Spearman| of the maps with those of randomised networks; it passes if at 100 % the upper bound is below 0.3."""
+    """|Spearman| of the maps with those of randomised networks; it passes if at 100 % the upper bound is below 0.3.
+
+    Maps that are constant or not finite are left out; with fewer than 50 pictures or 5 seeds left, nothing is judged.
+    """
     names = [name.split() for name in kept if name.startswith("randomised")]
     shares = sorted({float(share) for _word, share, _seed in names})
     seeds = sorted({int(seed) for _word, _share, seed in names})
@@ -162,22 +169,35 @@ def _randomised(drawn: Drawn, kept: Kept) -> dict[str, Any]:
             np.array([[part[image.pk]["likeness"] for part in parts] for image in drawn.randomised], np.float64)
         )
         found = mean_likeness(values, _lesions(drawn.randomised))
-        constant = int(np.isnan(values).sum())
-        steps.append({"share": share, "likeness": found.to_json(), "maps": values.size, "constant": constant})
-    high = steps[-1]["likeness"]["high"]
+        known = np.isfinite(values)
+        not_finite = sum("not_finite" in part[image.pk] for part in parts for image in drawn.randomised)
+        steps.append(
+            {
+                "share": share,
+                "likeness": found.to_json(),
+                "maps": values.size,
+                "constant": values.size - int(known.sum()) - not_finite,
+                "not_finite": not_finite,
+                "images": int(known.any(axis=1).sum()),
+                "seeds": int(known.any(axis=0).sum()),
+            }
+        )
+    last = steps[-1]
+    high = last["likeness"]["high"]
+    enough = last["images"] >= FEWEST_IMAGES and last["seeds"] >= SEEDS
     return {
         "images": len(drawn.randomised),
         "lesions": _lesion_count(drawn.randomised),
         "seeds": len(seeds),
         "shares": steps,
-        "passes": None if high is None else high < CREDIBLE_BELOW,
+        "passes": high < CREDIBLE_BELOW if enough and high is not None else None,
         "other_pictures": _of_other_pictures(drawn.randomised, kept[MAP]),
     }
 
 
 def _of_other_pictures(images: Sequence[LabelledImage], maps: Mapping[int, Any]) -> dict[str, Any]:
     """|Spearman| of each map with the next picture's: what maps have in common whatever the picture shows."""
-    grids = [np.array(maps[image.pk]["grid"], np.float64) for image in images]
+    grids = [_grid(maps[image.pk]) for image in images]
     pairs = [spearman(one, other) for one, other in zip(grids, [*grids[1:], grids[0]], strict=True)]
     values = np.abs(np.array(pairs, np.float64))
     return mean_likeness(values[:, None], _lesions(images)).to_json()

@@ -39,7 +39,8 @@ def _randomisation(check: MapCheck) -> Fact:
 def _lesion(check: MapCheck) -> Fact:
     inside = check.document["inside"]
     if inside is None:
-        return Fact(LESION, None, f"{check.data_set} has too few masks: where the heat lies is not measured.")
+        said = check.document["sentences"][0]  # where the heat lies comes first, as on the page
+        return Fact(LESION, None, said)
     better = finds_the_lesion(check.document)
     said = "The heat finds the lesion better than a centred blob" if better else NOTICE.rstrip(".")
     ratio = inside["ratio"]

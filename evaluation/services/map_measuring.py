@@ -15,6 +15,7 @@ from classifier.inference.preprocess import region
 from classifier.services.predictions import load_classifier
 from evaluation.metrics import map_perturbation, map_sameness
 from evaluation.metrics.map_credibility import KINDS, centre_gaussian, located, shuffle
+from evaluation.metrics.map_rules import SEEDS
 from evaluation.metrics.sample import Booleans, Floats
 from evaluation.models import LabelledImage, MapCheck, MapFigure
 from evaluation.services import inferences
@@ -22,8 +23,6 @@ from evaluation.services.admission_checks import people_are_here
 from evaluation.services.map_document import CHANGES, MAP, document_of, drawn_of, randomised
 from evaluation.services.turns import Turn, run_turn
 from skinsite.jobs import Failure
-
-SEEDS = 5
 
 
 def run_map_check(*, check_id: int, gives_way: bool = True) -> None:
@@ -94,22 +93,21 @@ class _Turn(Turn):
             maps = _maps_of(network.predict(inputs, vectors))
             self._keep(
                 part,
-                {
-                    image.pk: {"likeness": self._likeness(kept[image.pk], found)}
-                    for image, found in zip(images, maps, strict=True)
-                },
+                {image.pk: self._likeness(kept[image.pk], found) for image, found in zip(images, maps, strict=True)},
             )
 
     @staticmethod
-    def _likeness(kept: dict[str, Any], maps: Any) -> float | None:
-        """Of the kept map to that of the same class among maps (C, rows, columns)."""
-        return map_sameness.spearman(_grid(kept), maps[kept["class"]])
+    def _likeness(kept: dict[str, Any], maps: Any) -> dict[str, Any]:
+        """Of the kept map to that of the same class among maps (C, rows, columns); says where one is not finite."""
+        one, other = _grid(kept), maps[kept["class"]]
+        finite = map_sameness.is_finite(one) and map_sameness.is_finite(other)
+        return {"likeness": map_sameness.spearman(one, other)} | ({} if finite else {"not_finite": True})
 
     def _changes(self, kept: dict[int, Any]) -> None:
         """What the answer does when the picture is taken away in the map's order; is the map stable?"""
         for (image,) in self._missing(CHANGES, self.drawn.changed, 1):
             grid = _grid(kept[image.pk])
-            if map_sameness.is_constant(grid):
+            if not map_sameness.can_be_used(grid):
                 self._keep(CHANGES, {image.pk: {}})
                 continue
             dice = self._dice(image.pk)
@@ -166,6 +164,7 @@ class _Turn(Turn):
         done = set(self.check.figures.filter(part=part).values_list("image", flat=True))
         waiting = iter([image for image in images if image.pk not in done])
         while batch := list(islice(waiting, size)):
+            self.take_in_hand()
             yield batch
             self.give_way()
 

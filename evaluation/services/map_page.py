@@ -70,6 +70,7 @@ class MapPage:
         return [
             row
             | {"percent": round(100 * row["share"]), "text": _parted(text_of(row["likeness"], 2))}
+            | {"left_out": ", ".join(_left_out(row))}
             | {name: f"{100 * (row['likeness'][end] or 0):.1f}" for name, end in ENDS.items()}
             for row in self.document["randomised"]["shares"]
         ]
@@ -134,9 +135,15 @@ def rows_of(document: Document) -> Iterator[tuple[str, ...]]:
     if changes and changes["stability"]:
         yield ("Stability, mean Spearman", text_of(changes["stability"], 2), "", "", "")
     for row in document["randomised"]["shares"]:
-        constant = f"{row['constant']} of {row['maps']} constant" if row["constant"] else ""
-        yield (f"|Spearman|, {row['share']:.0%} of layers randomised", text_of(row["likeness"], 2), constant, "", "")
+        left_out = ", ".join(_left_out(row))
+        yield (f"|Spearman|, {row['share']:.0%} of layers randomised", text_of(row["likeness"], 2), left_out, "", "")
     yield ("|Spearman|, maps of different images", text_of(document["randomised"]["other_pictures"], 2), "", "", "")
+
+
+def _left_out(row: Document) -> list[str]:
+    """How many maps of a share cannot be compared, and why; documents of old know constant ones only."""
+    words = {"constant": "constant", "not_finite": "not finite"}
+    return [f"{row[name]} of {row['maps']} maps {word}" for name, word in words.items() if row.get(name)]
 
 
 def _figures(document: Document) -> Iterator[tuple[str, Document, list[str]]]:

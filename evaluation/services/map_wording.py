@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evaluation.metrics.map_rules import CREDIBLE_BELOW
+from evaluation.metrics.map_rules import CREDIBLE_BELOW, FEWEST_IMAGES, SEEDS
 
 NOTICE = "The map does not find the lesion better than a centred blob."
 ONLY_AT_ADMISSION = (
@@ -16,10 +16,12 @@ Document = dict[str, Any]
 def sentences(document: Document) -> list[str]:
     """Return a few plain sentences; the notice, if any, comes first."""
     forgotten = document["randomised"]
-    found = [*_inside(document), randomisation(forgotten), *_alike(forgotten["other_pictures"])]
+    found = [*where_the_heat_lies(document), randomisation(forgotten), *_alike(forgotten["other_pictures"])]
     found += [ONLY_AT_ADMISSION] if document["at_admission"] else _changes(document["changes"])
     if constant := document["constant"]:
         found.append(f"{constant} of {document['images']} maps are constant: they say nothing.")
+    if broken := document["not_finite"]:
+        found.append(f"{broken} of {document['images']} maps hold what is no number: they are left out.")
     if seen := document["seen"]["images"]:
         found.append(f"{seen} of the {document['images']} images were in the model's training, as far as is declared.")
     return found
@@ -39,12 +41,11 @@ def verdict(name: str, found: Document) -> str:
     return WORSE if beyond else NOT_SHOWN
 
 
-def _inside(document: Document) -> list[str]:
+def where_the_heat_lies(document: Document) -> list[str]:
+    """One sentence where that is not measured; else figures, and before them the notice, if any."""
     inside = document["inside"]
     if inside is None:
-        count = document["with_masks"]
-        have = f"only {count} images have a mask" if count else "no image has a mask"
-        return [f"In this data set {have}: where the heat lies is not measured; that needs 50 that can be used."]
+        return [f"{_too_few(document)}: where the heat lies is not measured; that needs {FEWEST_IMAGES}."]
     ratio, pointing = inside["ratio"], inside["pointing"]
     text = (
         f"{_percent(inside['share']['map'])} of the heat lies inside the lesion, whose area is "
@@ -58,11 +59,28 @@ def _inside(document: Document) -> list[str]:
     return [*([] if ratio["better"]["gaussian"] else [NOTICE]), text, peak]
 
 
+def _too_few(document: Document) -> str:
+    """Which pictures, and how many masks of theirs can be used."""
+    count, used = document["with_masks"], document["masks_used"]
+    usable = f"{used} have a mask that can be used with this model's maps"
+    if document["at_admission"]:
+        return f"Of the {document['images']} drawn pictures {usable}"
+    if count >= FEWEST_IMAGES:
+        return f"Of the {document['images']} images taken from those with a mask {usable}"
+    return f"In this data set {f'only {count} images have a mask' if count else 'no image has a mask'}"
+
+
 def randomisation(found: Document) -> str:
     """Say whether the map is another one when the network knows nothing."""
     last, passes = found["shares"][-1], found["passes"]
+    if last["likeness"]["value"] is None:
+        return "With all weights randomised no map can be compared: each is constant or holds what is no number."
     if passes is None:
-        return "With all weights randomised every map is constant: nothing is left to compare."
+        return (
+            "Whether the map depends on what the network has learned is not known: with all weights randomised, maps "
+            f"of {last['images']} images and {last['seeds']} seeds can be compared, the others are constant or hold "
+            f"what is no number; that needs {FEWEST_IMAGES} images and {SEEDS} seeds."
+        )
     value, high = last["likeness"]["value"], last["likeness"]["high"]
     how = f"mean |Spearman| {value:.2f}, upper bound {high:.2f}"
     if passes:
@@ -85,7 +103,7 @@ def _alike(other_pictures: Document) -> list[str]:
 
 def _changes(found: Document | None) -> list[str]:
     if found is None:
-        return ["Every map is constant: taking the picture away in its order was not tried."]
+        return ["No map can be used: taking the picture away in its order was not tried."]
     by: dict[str, list[str]] = {BETTER: [], WORSE: [], NOT_SHOWN: []}
     for game, title in {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}.items():
         by[verdict(game, found[game])].append(title)

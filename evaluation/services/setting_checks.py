@@ -41,8 +41,12 @@ def start_setting_check(*, owner: Any, data_set: DataSet, model: ModelRecord, se
             )
             send_on_commit(check, queue=check.queue)
     except IntegrityError as error:
-        raise Conflict(f"{model} is being checked on {data_set} already: wait for it or cancel it.") from error
+        raise _open_already(model, data_set) from error
     return check
+
+
+def _open_already(model: ModelRecord, data_set: DataSet) -> Conflict:
+    return Conflict(f"{model} is being checked on {data_set} already: wait for it or cancel it.")
 
 
 def shared_classes(data_set: DataSet, model: ModelRecord) -> set[str]:
@@ -59,11 +63,17 @@ def cancel_setting_check(*, check: SettingCheck) -> None:
 
 
 def retry_setting_check(*, check: SettingCheck) -> None:
-    """failed, cancelled -> queued; what is answered is not asked again. Raises Conflict in another state."""
-    with transaction.atomic():
-        if not SettingCheck.objects.filter(pk=check.pk).retry():
-            raise Conflict(f"This check is {check.state}: only a failed or cancelled one can be tried again.")
-        send_on_commit(check, queue=check.queue)
+    """failed, cancelled -> queued; what is answered is not asked again.
+
+    Raises Conflict in another state, and where the same is open.
+    """
+    try:
+        with transaction.atomic():
+            if not SettingCheck.objects.filter(pk=check.pk).retry():
+                raise Conflict(f"This check is {check.state}: only a failed or cancelled one can be tried again.")
+            send_on_commit(check, queue=check.queue)
+    except IntegrityError as error:
+        raise _open_already(check.model, check.data_set) from error
 
 
 def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:

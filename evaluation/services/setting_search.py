@@ -64,6 +64,7 @@ class _Turn(Turn):
         images = self.drawn[half]
         row, _ = SettingAnswers.objects.get_or_create(check_of=self.check, half=half, setting=_hash(spec, images))
         while row.images < len(images):
+            self.take_in_hand()
             batch = images[row.images : row.images + self.batch]
             row.logits = bytes(row.logits) + self._logits(spec, batch).astype("<f4").tobytes()
             row.images += len(batch)

@@ -11,7 +11,8 @@ from django.db import transaction
 from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
 from classifier.services.waiting import person_waits
-from evaluation.models import Evaluation
+from evaluation.models import Evaluation, MapCheck, SettingCheck
+from evaluation.models.evaluation import Stage
 from evaluation.services.queueing import send_on_commit
 from skinsite.jobs import Failure, State, heartbeat
 
@@ -50,14 +51,18 @@ class Turn(ABC):
         """Go on with what is stored and return the whole document; calls `give_way` between its steps."""
 
     def give_way(self, *, amid: bool = False) -> None:
-        """End the turn for a person at once, for others' evaluations after some seconds, for itself after minutes.
+        """End the turn for a person at once, for others' work after some seconds, for itself after minutes.
 
         Amid a step only a person ends it, so that slow work finishes at least one step in a turn.
         """
-        framework, spent = self.model.framework, time.monotonic() - self.began
-        late = not amid and (spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(framework)))
+        late = not amid and is_over(self.check, self.began)
         if self.gives_way and (late or self.person_first(self.check)):
             raise _Others
+
+    def take_in_hand(self) -> None:
+        """The work itself begins: a worker that is lost from now on is a death, one lost while loading is none."""
+        if not self.check.in_hand:
+            self.renew(in_hand=True)
 
     def renew(self, **fields: Any) -> None:
         """Prolong the lease and write the fields; ends the turn where the row is no longer ours."""
@@ -75,7 +80,7 @@ def run_turn(rows: Any, pk: int, kind: type[Turn], *, gives_way: bool) -> None:
     if gives_way and kind.person_first(check):
         _send_again(check)
         return
-    token = rows.claim(pk, in_hand=True)
+    token = rows.claim(pk, in_hand=False)
     if token is None:
         return
     try:
@@ -108,6 +113,18 @@ def batch_size(model: ModelRecord, most: int, engine: str = "") -> int:
     return int(np.clip(BATCH_MS / one, 1, most))
 
 
-def _others_wait(framework: str) -> bool:
-    waiting = Evaluation.objects.next_of_each_owner().filter(state=State.QUEUED, model__framework=framework)
-    return bool(waiting.exists())
+def is_over(job: Any, began: float) -> bool:
+    """Whether a turn that began then, on the monotonic clock, has to end by its length or for others."""
+    spent = time.monotonic() - began
+    return spent > LONGEST_TURN or (spent > TURN_SECONDS and _others_wait(job))
+
+
+def _others_wait(job: Any) -> bool:
+    """Whether somebody's evaluation or check waits for the same workers; nobody asked for those at admission."""
+    rows = (
+        Evaluation.objects.next_of_each_owner().filter(stage=Stage.PREDICTING),
+        MapCheck.objects.filter(owner__isnull=False),
+        SettingCheck.objects.all(),
+    )
+    waiting = (kind.filter(state=State.QUEUED, model__framework=job.model.framework) for kind in rows)
+    return any((kind.exclude(pk=job.pk) if kind.model is type(job) else kind).exists() for kind in waiting)

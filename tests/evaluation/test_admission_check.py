@@ -193,7 +193,7 @@ def test_each_map_tells_what_the_newest_check_found_that_its_reader_may_see(mode
     found = facts_for(model)
     assert found["randomisation"].passed is at_admission["randomised"]["passes"]
     assert found["lesion"].passed is at_admission["inside"]["ratio"]["better"]["gaussian"]
-    assert found["lesion"].detail.endswith("Measured at admission on 50 drawn pictures.")
+    assert found["lesion"].detail.endswith(f"Measured at admission on {IMAGES} drawn pictures.")
     alice = make_user("alice")
     real = start_map_check(owner=alice, data_set=spot_set(spots, alice), model=model, seed=1)
     run_map_check(check_id=real.pk)

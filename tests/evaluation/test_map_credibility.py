@@ -18,6 +18,7 @@ from evaluation.metrics.map_credibility import (
 )
 from evaluation.metrics.map_perturbation import STEPS, Blocks, deletion, filled_in, insertion, road
 from evaluation.metrics.map_sameness import (
+    can_be_used,
     changed,
     is_constant,
     mean_likeness,
@@ -209,7 +210,8 @@ def test_spearman_is_scipys_and_a_constant_map_has_none(rng):
     assert spearman(one, other) == pytest.approx(spearmanr(one.ravel(), other.ravel()).statistic)
     assert spearman(one, np.exp(one)) == pytest.approx(1)
     assert spearman(one, np.ones((7, 7))) is None
-    assert is_constant(np.array([1.0, np.nan]))
+    assert not can_be_used(np.array([1.0, np.nan]))
+    assert not is_constant(np.array([1.0, np.nan]))
 
 
 def test_a_map_that_moves_with_the_picture_is_stable_and_one_that_stays_is_not(rng):
