@@ -115,6 +115,8 @@ TAXONOMIES: Mapping[str, Taxonomy] = {
 NATIVE = "native"
 """The taxonomy of models that share all their classes, whatever these are."""
 SQUAMOUS = frozenset(("scc", "scc_is", "scc_inv"))
+MALIGNANCY = {"benign": False, "malignant": True}
+"""The two classes of a model that tells nothing else apart."""
 NAMES_BEYOND = {"benign": "Benign", "malignant": "Malignant", "other": "Any other"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from classifier.inference.clinical import encoding_names
-from skinsite.diagnoses import DIAGNOSES
+from skinsite.diagnoses import DIAGNOSES, MALIGNANCY, NAMES_BEYOND
 
 FRAMEWORKS = ("keras", "torch")
 RESIZES = ("stretch", "letterbox", "crop")
@@ -179,8 +179,8 @@ class _Reader:
             self.wrong(name, f"must have a code of 1 to 40 letters, digits, - and _, not {code[:60]!r}")
             return None
         known = DIAGNOSES.get(code)
-        title = given.get("name", known.name if known else None)
-        malignant = given.get("malignant", known.malignant if known else None)
+        title = given.get("name", known.name if known else NAMES_BEYOND.get(code) if code in MALIGNANCY else None)
+        malignant = given.get("malignant", known.malignant if known else MALIGNANCY.get(code))
         if not isinstance(title, str) or not 1 <= len(title) <= 200:
             form = f'{{"code": "{code}", "name": "…", "malignant": true, false or null}}'
             self.wrong(name, f"has the code {code!r}, which the portal has no name for: write {form}")

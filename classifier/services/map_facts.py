@@ -32,10 +32,12 @@ def facts_of(request: HttpRequest, *, prediction: Prediction, maps: Maps, way: W
     return [*own, *(fact for entry in told for fact in entry["facts"])]
 
 
-def in_short(made: list[Fact]) -> str:
-    """Say how many passed of the checks that were made, and which did not."""
+def in_short(facts: list[Fact]) -> str:
+    """Say how many passed of the checks that were made, which did not, and how many were not made."""
+    made = [fact for fact in facts if fact.passed is not None]
     failed = [fact.check for fact in made if not fact.passed]
-    return f"{len(made) - len(failed)} of {len(made)} checks passed" + (f"; not: {', '.join(failed)}" if failed else "")
+    said = f"{len(made) - len(failed)} of {len(made)} checks passed" + (f"; not: {', '.join(failed)}" if failed else "")
+    return said + (f"; {len(facts) - len(made)} not measured" if len(made) < len(facts) else "")
 
 
 def _engine(prediction: Prediction) -> Fact:

@@ -18,4 +18,4 @@ def map_facts(context: template.Context, answer: Answer) -> dict[str, Any] | Non
     request = context["request"]
     facts = facts_of(request, prediction=answer.prediction, maps=answer.maps, way=answer.view.way, person=request.user)
     made = [fact for fact in facts if fact.passed is not None]
-    return {"made": made, "open": [fact.check for fact in facts if fact.passed is None], "in_short": in_short(made)}
+    return {"made": made, "open": [fact.check for fact in facts if fact.passed is None], "in_short": in_short(facts)}

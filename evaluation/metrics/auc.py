@@ -19,8 +19,6 @@ from evaluation.metrics.sample import Booleans, Floats, Integers
 
 TOO_FEW_LESIONS = 20
 PRIOR_LESIONS = 10.0
-SCORED_FREEDOM = 3.0
-"""Least degrees of freedom, in a mean of areas, of a class whose variance is its score interval's."""
 Z = float(norm.ppf(0.975))
 
 
@@ -112,22 +110,22 @@ def number(found: Area | None) -> Number:
 
 
 def macro(found: list[Area]) -> Number:
-    """Return the mean of the classes' areas; a class with few lesions brings the variance of its score interval."""
+    """Return the mean of the classes' areas; its interval is put together from theirs (MOVER; Zou, Stat Med 2008).
+
+    Each side's distances from the classes' areas are added as their correlations say, where these are positive, so
+    that the interval of the mean never leaves what the classes' own intervals allow.
+    """
     if not found:
         return undefined("no class has pictures of its own and of another one")
+    each = [number(area) for area in found]
     value = float(np.mean([area.value for area in found]))
-    used = np.array([area.jackknifed if area.regular else max(area.variance, _score_variance(area)) for area in found])
-    shared = sum(
-        correlation_of_classes(a, found[j]) * (used[i] * used[j]) ** 0.5 for i, a in enumerate(found) for j in range(i)
+    likeness = np.array([[1.0 if a is b else max(correlation_of_classes(a, b), 0) for b in found] for a in found])
+    below, above = (
+        np.array([abs(area.value - end) for area, end in zip(found, ends, strict=True)])
+        for ends in ([one.low or 0.0 for one in each], [one.high or 0.0 for one in each])
     )
-    variance = (used.sum() + 2 * shared) / len(found) ** 2
-    if not 0 < value < 1:
-        widths = [newcombe(area) for area in found]
-        return Number(value, float(np.mean([low for low, _ in widths])), float(np.mean([high for _, high in widths])))
-    least = [1.0 if area.regular else SCORED_FREEDOM for area in found]
-    freedom = used.sum() ** 2 / sum(u**2 / max(a.freedom, f) for u, a, f in zip(used, found, least, strict=True))
-    spread = float(t.ppf(0.975, freedom)) * max(variance, 0) ** 0.5 / (value * (1 - value))
-    return Number(value, float(expit(logit(value) - spread)), float(expit(logit(value) + spread)))
+    reach = [float(np.sqrt(max(side @ likeness @ side, 0)) / len(found)) for side in (below, above)]
+    return Number(value, max(value - reach[0], 0.0), min(value + reach[1], 1.0))
 
 
 def covariance_of_classes(one: Area, other: Area) -> float:
@@ -157,11 +155,6 @@ def newcombe(found: Area) -> tuple[float, float]:
     low = float(brentq(excess, tiny, below)) if excess(tiny) > 0 > excess(below) else 0.0
     high = float(brentq(excess, above, 1 - tiny)) if excess(above) < 0 < excess(1 - tiny) else 1.0
     return (min(low, found.value), max(high, found.value))
-
-
-def _score_variance(found: Area) -> float:
-    low, high = newcombe(found)
-    return ((high - low) / (2 * Z)) ** 2
 
 
 def _effective(sizes: Integers, sums: Floats, value: float) -> float:

@@ -231,3 +231,14 @@ def test_areas_of_two_classes_that_mirror_each_other_are_one_area():
     one, other = area_of(sample, 0), area_of(sample, 1)
     assert auc.correlation_of_classes(one, other) == pytest.approx(1)
     assert auc.covariance_of_classes(one, other) == pytest.approx(one.variance)
+
+
+def test_one_rare_class_does_not_stretch_the_mean_beyond_its_own_interval():
+    truth = np.repeat(np.arange(4), (1, 2, 30, 60))
+    scores = np.random.default_rng(3).normal(size=(93, 4))
+    scores[np.arange(93), truth] += 3.5
+    found = [auc.area(scores[:, code], truth == code, np.arange(93), 93) for code in range(4)]
+    mean, each = auc.macro(found), [auc.number(area) for area in found]
+    assert 0.97 < mean.value < 1
+    assert mean.low >= np.mean([number.low for number in each])
+    assert mean.low < mean.value < mean.high <= 1

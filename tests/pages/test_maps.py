@@ -55,7 +55,7 @@ def test_the_page_asks_for_a_method_waits_and_shows_it(alice, case, row):
 
 def test_the_page_says_how_far_the_map_can_be_trusted(alice, case, row):
     page = page_of(alice, case)
-    assert "Can the map be trusted? 1 of 1 checks passed" in page
+    assert "Can the map be trusted? 1 of 1 checks passed; 4 not measured" in page
     assert "Not measured, or not to be measured here: engine, contrast, randomisation, lesion." in page
     Explanation.objects.update(maps=np.zeros((7, 4, 4), "<f4").tobytes())
     assert "0 of 1 checks passed; not: not constant" in page_of(alice, case)
