@@ -1,5 +1,6 @@
 """Pictures and heat maps, for their owner only."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -38,12 +39,18 @@ def heat(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def map_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     content = _drawn(request, pk, map_png)
-    return serve(content, content_type="image/png", download_as=f"map-{pk}.png")
+    return serve(content, content_type="image/png", download_as=_name(request, pk, "png"))
 
 
 def map_numbers(request: HttpRequest, pk: int) -> HttpResponseBase:
     content = lines(_drawn(request, pk, map_table))
-    return serve(content, content_type="text/csv; charset=utf-8", download_as=f"map-{pk}.csv")
+    return serve(content, content_type="text/csv; charset=utf-8", download_as=_name(request, pk, "csv"))
+
+
+def _name(request: HttpRequest, pk: int, ending: str) -> str:
+    """Name a file after what it shows; `_drawn` has refused all that is no method or class."""
+    shown = (request.GET.get(name, "") for name in ("method", "class", "against", "side", "scale"))
+    return "-".join(("map", str(pk), *(re.sub(r"[^\w+]", "-", word)[:40] for word in shown if word))) + f".{ending}"
 
 
 def _drawn(request: HttpRequest, pk: int, draw: Callable[[Prediction, View], Any]) -> Any:

@@ -1,12 +1,12 @@
 """The textbook sheet: the usual figures by arg max, each with a 95 % interval whose unit is the lesion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from evaluation.metrics import auc, calibration
-from evaluation.metrics.number import Number, between, undefined
+from evaluation.metrics.number import FEW_LESIONS, Number, between, undefined
 from evaluation.metrics.rates import rate
 from evaluation.metrics.resampling import REPLICATES, Weights, cells_by_lesion, draws, summed
 from evaluation.metrics.sample import Floats, Integers, Sample
@@ -186,6 +186,10 @@ def _ratios(drawn: Integers, hits: Floats, sizes: Floats) -> Floats:
     return np.concatenate([hits[part].sum(1) / sizes[part].sum(1) for part in np.array_split(drawn, 8)])
 
 
+DRAWN = ("f1", "average_precision")
+"""The numbers of a class whose intervals are drawn, and collapse where few lesions are all right."""
+
+
 def _of_class(sample: Sample, k: int, area: auc.Area | None, counts: Integers, drawn: Replicates) -> dict[str, Any]:
     truth, said = sample.truth == k, sample.predicted == k
     support = int(truth.sum())
@@ -200,7 +204,11 @@ def _of_class(sample: Sample, k: int, area: auc.Area | None, counts: Integers, d
         "auc": auc.number(area),
         "average_precision": average,
     }
-    found: dict[str, Any] = {"support": support, "lesions": sample.lesions_of(truth)}
+    lesions = sample.lesions_of(truth)
+    if 0 < lesions < FEW_LESIONS:
+        note = f"only {lesions} lesion{'s' if lesions > 1 else ''}: the interval is rough"
+        numbers |= {name: replace(numbers[name], note=numbers[name].note or note) for name in DRAWN}
+    found: dict[str, Any] = {"support": support, "lesions": lesions}
     return found | {name: number.to_json() for name, number in numbers.items()}
 
 

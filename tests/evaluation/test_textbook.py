@@ -270,3 +270,13 @@ def test_the_order_of_classes_only_reorders_the_classes(order):
     one, other = points(textbook.sheet(sample, replicates=5)), points(textbook.sheet(moved, replicates=5))
     assert list(other["per_class"]) == list(moved.codes)
     same(one, other)
+
+
+def test_the_drawn_numbers_of_a_class_with_few_lesions_say_so():
+    truth = np.repeat([0, 1], [2, 40])
+    probabilities = np.where(truth[:, None] == [0, 1], 0.9, 0.1)
+    found = textbook.sheet(Sample.of("ab", probabilities, truth), replicates=FEW)["per_class"]
+    assert (
+        found["a"]["f1"]["note"] == found["a"]["average_precision"]["note"] == "only 2 lesions: the interval is rough"
+    )
+    assert "note" not in found["b"]["f1"]
