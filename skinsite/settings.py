@@ -133,7 +133,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": SKINSITE_DATA / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 60  # SQLite too: whoever closes its last connection writes the whole log back

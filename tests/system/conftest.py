@@ -13,4 +13,5 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     data: Path = tmp_path_factory.mktemp("portal") / "data"
     with Portal(data) as running:
         running.models_at_first_start = running.models()
+        running.web_mb_at_first_start = running.resident_mb([running.web_worker()])
         yield running

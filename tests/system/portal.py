@@ -42,6 +42,7 @@ class Portal:
         self.output = data.with_suffix(".out")
         self.seconds_to_ready = 0.0
         self.models_at_first_start: list[dict[str, Any]] = []
+        self.web_mb_at_first_start = 0.0
 
     def __enter__(self) -> Self:
         self.start()
@@ -108,6 +109,12 @@ class Portal:
                 if mark in (folder / "environ").read_bytes().split(b"\0") and command and re.search(pattern, command):
                     found.append(int(folder.name))
         return found
+
+    def web_worker(self) -> int:
+        """The process that answers requests."""
+        master = min(self.pids("gunicorn"))
+        (worker,) = (pid for pid in self.pids("gunicorn") if pid != master)
+        return worker
 
     def resident_mb(self, pids: Iterable[int]) -> float:
         """The sum of the processes' resident memory in MB."""
