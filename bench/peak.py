@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.inference import at_side, inputs_of
+from bench.inference import SIDES, at_side, inputs_of
 from bench.timing import interleaved
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import load
 
 SIDE = 4096  # of the square matrices
 SIZES = (1, 8)
-B2_SIDE = 260
 
 
 def main(folder: Path) -> dict[str, float]:
@@ -29,8 +28,8 @@ def main(folder: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for path in sorted(folder.iterdir()):
         bundle = bundles.read(path)
-        if bundle.framework == "torch":
-            bundle, _found = at_side(B2_SIDE, bundles.read(path, native=True))
+        if bundle.framework in SIDES:
+            bundle, _found = at_side(SIDES[bundle.framework], bundles.read(path, native=True))
         ours = load(bundle)
         work = operations(bundle.graph.content if bundle.graph else b"")
         for size in SIZES:

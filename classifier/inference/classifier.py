@@ -88,9 +88,10 @@ def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, me
     """
     if not method.per_class:
         return np.stack([method.map(features, features)] * max(classes, 2), axis=1)
-    gradients = (gradient(position) for position in range(classes))
     if classes == 1:
-        gradients = ((-1) ** opposite * gradient(0) for opposite in (1, 0))
+        gradients = (sign * gradient(0) for sign in (-1, 1))
+    else:
+        gradients = (gradient(position) for position in range(classes))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
         return np.stack([method.map(features, found) for found in gradients], axis=1)
 

@@ -58,12 +58,13 @@ def _wrapped(line: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, widt
     parts = [""]
     for word in line.split():
         longer = f"{parts[-1]} {word}".strip()
-        if font.getlength(longer) <= width:
+        if parts[-1] and font.getlength(longer) > width:
+            parts.append(word)
+        else:
             parts[-1] = longer
-            continue
-        parts += [word] if parts[-1] else []
-        parts[-1] = parts[-1] or word
         while font.getlength(parts[-1]) > width:
-            fits = max(1, next(n for n in range(1, len(parts[-1])) if font.getlength(parts[-1][: n + 1]) > width))
+            fits = next(
+                length for length in range(1, len(parts[-1])) if font.getlength(parts[-1][: length + 1]) > width
+            )
             parts[-1:] = [parts[-1][:fits], parts[-1][fits:]]
     return parts

@@ -18,9 +18,9 @@ from classifier.inference.torch_architectures import build, fill
 from classifier.inference.torch_layers import spatial_layers
 
 torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+"""Half of the cores: the workers of two frameworks answer the same case at the same time."""
 torch.backends.cudnn.allow_tf32 = False  # as on the CPU: fp32
 torch.backends.mha.set_fastpath_enabled(False)  # another path for the same numbers, which no graph knows
-"""Half of the cores: the workers of two frameworks answer the same case at the same time."""
 
 
 class TorchClassifier(Classifier):
