@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from classifier.admission import admit as admission
-from classifier.admission import supervision
-from classifier.admission.supervision import Ended
+from skinsite.sandbox import run as sandbox_run
+from skinsite.sandbox.run import ChildResult
 from tests.admission.attacks import Attack, all_attacks
 from tests.admission.attacks.canaries import Canaries, canaries
 
@@ -59,18 +59,18 @@ def main() -> int:
 def _met(attack: Attack, upload: Path, birds: Canaries) -> Result:
     manifest = attack.write(upload, birds.bait)
     birds.touched(admission.Outcome(False, ()))  # what making the file touched does not count
-    children: list[Ended] = []
+    children: list[ChildResult] = []
 
-    def run(*arguments: object, **options: object) -> Ended:
+    def run(*arguments: object, **options: object) -> ChildResult:
         children.append(real(*arguments, **options))  # type: ignore[arg-type]
         return children[-1]
 
-    real, supervision.run = supervision.run, run
+    real, sandbox_run.run = sandbox_run.run, run
     started = time.monotonic()
     try:
         outcome = admission.admit(upload=upload, manifest=manifest, into=upload.with_name("bundles"))
     finally:
-        supervision.run = real
+        sandbox_run.run = real
     wall = time.monotonic() - started
     code = outcome.error.code if outcome.error else "accepted"
     seconds = wall - sum(child.seconds - child.counted for child in children)

@@ -84,7 +84,9 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
     from classifier.models import ModelRecord
     from evaluation.models import DataSet, Evaluation, Inference
     from evaluation.models.evaluation import Stage
-    from evaluation.services import evaluations, inferences, queueing, scoring
+    from evaluation.services import queueing
+    from evaluation.services.evaluations import run as evaluation_run
+    from evaluation.services.evaluations import score, stored_predictions
 
     queueing._send = lambda *_: None
     data_set = DataSet.objects.get(name="Bench")
@@ -96,17 +98,17 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
     for _ in range(ROUNDS):
         Inference.objects.all().delete()
         began = time.perf_counter()
-        row = evaluations.start_evaluation(owner=data_set.owner, data_set=data_set, model=model)
+        row = evaluation_run.start_evaluation(owner=data_set.owner, data_set=data_set, model=model)
         while Evaluation.objects.get(pk=row.pk).stage == Stage.PREDICTING:
-            evaluations.run_evaluation(evaluation_id=row.pk, gives_way=False)
+            evaluation_run.run_evaluation(evaluation_id=row.pk, gives_way=False)
         ours.append(time.perf_counter() - began)
         began = time.perf_counter()
-        scoring.run_scoring(evaluation_id=row.pk)
+        score.run_scoring(evaluation_id=row.pk)
         scores.append(time.perf_counter() - began)
         began = time.perf_counter()
         said = script()
         theirs.append(time.perf_counter() - began)
-        answers = inferences.answers_of(Evaluation.objects.get(pk=row.pk))
+        answers = stored_predictions.answers_of(Evaluation.objects.get(pk=row.pk))
         difference = max(difference, float(np.abs(said - np.stack([answers[image.pk] for image in rows])).max()))
     mine, plain = statistics.median(ours), statistics.median(theirs)
     return {
@@ -125,8 +127,8 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
 
     from bench.inference import NATIVE
     from classifier.inference.classifier import softmax
-    from classifier.inference.clinical import encode
-    from evaluation.services.inferences import clinical_of
+    from classifier.inference.input.clinical import encode
+    from evaluation.services.evaluations.stored_predictions import clinical_of
 
     network, spec = NATIVE[framework](found), model.manifest["input"]
     size = (spec["width"], spec["height"])

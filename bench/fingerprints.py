@@ -22,8 +22,8 @@ import torchvision
 from segmentation_models_pytorch import encoders
 from torch import nn
 
-from classifier.admission import fingerprints
-from classifier.inference import torch_architectures
+from classifier.admission.known import fingerprints
+from classifier.inference.networks import torch_architectures
 
 COUNT = 1013  # outputs: a number that is no width of any network
 LARGEST = 60_000_000  # parameters; above it the numbers are not compared, and each network is a kind of its own

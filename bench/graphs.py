@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from classifier.admission.stages import export_onnx
 from classifier.inference import bundle as bundles
-from classifier.inference import exporting, graphs, methods
 from classifier.inference.classifier import Classifier, load
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference.graph import graph as graphs
+from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.maps import methods
 
 TORCHVISION = """resnet18 vgg11 densenet121 mobilenet_v3_small convnext_tiny swin_t vit_b_16 googlenet squeezenet1_1
 shufflenet_v2_x0_5 alexnet mnasnet0_5 regnet_y_400mf efficientnet_b0"""
@@ -48,7 +50,7 @@ def compare(network: str) -> dict[str, Any]:
         native = load(found)
         began = time.monotonic()
         try:
-            content, cut, reason = exporting.export(native)
+            content, cut, reason = export_onnx.export(native)
         except graphs.GraphError as error:
             return {"network": network, "reason": str(error)}
         row: dict[str, Any] = {"network": network, "seconds": round(time.monotonic() - began, 1), "reason": reason}
@@ -83,7 +85,7 @@ def _manifest(framework: str, side: int, **more: Any) -> Manifest:
 def _torch(family: str, title: str, side: int, folder: Path) -> bundles.Bundle:
     import torch
 
-    from classifier.inference import torch_architectures
+    from classifier.inference.networks import torch_architectures
 
     torch.manual_seed(0)
     architecture = {"family": family, "name": title}
@@ -106,7 +108,7 @@ def _torch(family: str, title: str, side: int, folder: Path) -> bundles.Bundle:
 def _keras(name: str, side: int, folder: Path) -> bundles.Bundle:
     import keras
 
-    from classifier.inference import keras_network
+    from classifier.inference.networks import keras as keras_network
 
     keras.utils.set_random_seed(0)
     build = getattr(keras.applications, name)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from bench.timing import interleaved
+from classifier.admission.stages import export_onnx
 from classifier.inference import bundle as bundles
-from classifier.inference import exporting
 from classifier.inference.classifier import Classifier, load
-from classifier.inference.clinical import Clinical, encode
 from classifier.inference.engines import has_bf16
+from classifier.inference.input.clinical import Clinical, encode
 
 BATCHES = (1, 8)
 LARGEST = max(BATCHES)
@@ -72,7 +72,7 @@ def at_side(side: int, found: bundles.Bundle) -> tuple[bundles.Bundle, bundles.B
     size = dataclasses.replace(found.manifest.input, width=side, height=side)
     found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
     native = load(found)
-    content, cut, _reason = exporting.export(native)
+    content, cut, _reason = export_onnx.export(native)
     graph = bundles.Graph(content, None if cut is None else cut.to_json())
     return dataclasses.replace(found, layer=native.layer, graph=graph), found
 
@@ -101,7 +101,7 @@ def inputs_of(ours: Classifier, size: int) -> tuple[Any, Any]:
 
 
 def torch_network(found: bundles.Bundle) -> Any:
-    from classifier.inference import torch_architectures
+    from classifier.inference.networks import torch_architectures
 
     network = torch_architectures.build(found.network["architecture"], int(found.network["outputs"]))
     torch_architectures.fill(network, found.tensors)
@@ -135,7 +135,7 @@ def _grad_cam(found: bundles.Bundle, ours: Classifier, inputs: Any) -> Callable[
 
 
 def _keras_predict(found: bundles.Bundle) -> Callable[[Any, Any], Any]:
-    from classifier.inference import keras_network
+    from classifier.inference.networks import keras as keras_network
 
     model = keras_network.build(found.network)
     keras_network.fill(model, found.tensors)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from classifier.admission import admit as admission
-from classifier.admission import sniffing
+from classifier.admission.formats import sniff
 
 TOLERANCE = 1e-4
 
@@ -85,24 +85,26 @@ def _tried(note: Path, *, walls: bool) -> Result:
 
 def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
     """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
-    from classifier.admission import archives, conversion, keras_facts, keras_files
-    from classifier.admission.outcome import Refusal, Report
-    from classifier.admission.proposals import complete
+    from classifier.admission.keras import facts, load
+    from classifier.admission.manifest.propose import complete
+    from classifier.admission.report import Refusal, Report
+    from classifier.admission.stages import convert
+    from skinsite.sandbox import zip_archives
 
     report = Report()
     try:
         with upload.open("rb") as file:
-            if sniffing.sniff(file.read(sniffing.HEAD_BYTES), upload.stat().st_size) is sniffing.Kind.HDF5:
-                saved = keras_files.read_hdf5(file, told["manifest"], report)
+            if sniff.sniff(file.read(sniff.HEAD_BYTES), upload.stat().st_size) is sniff.Kind.HDF5:
+                saved = load.read_hdf5(file, told["manifest"], report)
             else:
-                archives.names(file, keras_files.BOUNDS)
-                saved = keras_files.read_archive(file, folder, report)
-            model = keras_files.rebuild(saved, told["manifest"], report)
-        keras_files.describe(model)
-        used = complete(told["manifest"], keras_facts.read(model), report)
-        conversion._checked(used)
+                zip_archives.names(file, load.BOUNDS)
+                saved = load.read_archive(file, folder, report)
+            model = load.rebuild(saved, told["manifest"], report)
+        load.describe(model)
+        used = complete(told["manifest"], facts.read(model), report)
+        convert._checked(used)
         vectors = oracle["vectors"] if "vectors" in oracle.files else None
-        scores = keras_facts.native(model)(oracle["pixels"], vectors).astype(np.float64)
+        scores = facts.native(model)(oracle["pixels"], vectors).astype(np.float64)
     except Refusal as refusal:
         return float("nan"), refusal.problem.code, refusal.problem.message
     return _distance(scores, oracle["outputs"], used["output"]), "admitted", ""
@@ -116,7 +118,7 @@ def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> 
     if outcome.error is not None or outcome.bundle is None:
         problem = outcome.error
         return float("nan"), problem.code if problem else "", problem.message if problem else ""
-    from classifier.inference.keras_network import KerasClassifier
+    from classifier.inference.networks.keras import KerasClassifier
 
     found = bundles.read(outcome.bundle, native=True)
     vectors = oracle["vectors"] if "vectors" in oracle.files else None

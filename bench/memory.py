@@ -14,7 +14,7 @@ import numpy as np
 from classifier.inference import bundle as bundles
 from classifier.inference.cache import ClassifierCache
 from classifier.inference.classifier import Classifier, load, run
-from classifier.inference.clinical import Clinical
+from classifier.inference.input.clinical import Clinical
 
 MODELS, PREDICTIONS, EVERY = 12, 200, 20
 LIMIT_BYTES = 600 * 1000 * 1000

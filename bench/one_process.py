@@ -18,7 +18,7 @@ import torch  # before TensorFlow, which ends in a segmentation fault when it co
 from PIL import Image
 
 from classifier.inference import bundle as bundles
-from classifier.inference.clinical import Clinical, encode
+from classifier.inference.input.clinical import Clinical, encode
 
 Ask = Callable[[Any], Any]
 
@@ -58,8 +58,8 @@ def _torch(found: bundles.Bundle) -> Ask:
 def _keras(found: bundles.Bundle) -> Ask:
     import tensorflow as tf
 
-    from classifier.inference import keras_network
-    from classifier.inference.keras_taps import operations, tapped
+    from classifier.inference.networks import keras as keras_network
+    from classifier.inference.networks.keras_hooks import operations, tapped
 
     spec, model = found.manifest.input, keras_network.build(found.network)
     keras_network.fill(model, found.tensors)

@@ -24,8 +24,8 @@ from PIL import Image
 
 from classifier.admission.admit import admit
 from classifier.inference import bundle, classifier
-from classifier.inference.clinical import Clinical
-from classifier.inference.manifest import InputSpec
+from classifier.inference.input.clinical import Clinical
+from classifier.inference.input.manifest import InputSpec
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.setting import candidates
 from evaluation.setting.drawing import draw

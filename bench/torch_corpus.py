@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from classifier.admission import torch_files, torch_rebuild
-from classifier.admission.outcome import Refusal, Report
-from classifier.admission.sniffing import Kind
-from classifier.inference import torch_architectures
+from classifier.admission.formats.sniff import Kind
+from classifier.admission.report import Refusal, Report
+from classifier.admission.torch import load, rebuild
+from classifier.inference.networks import torch_architectures
 
 CLASSES = 7
 TOLERANCE = 1e-4
@@ -116,8 +116,8 @@ def verdict(content: bytes, kind: Kind, source: nn.Module, architecture: dict[st
 
 def difference(content: bytes, kind: Kind, source: nn.Module, manifest: dict[str, Any]) -> float:
     """Admit as the child does. Raises Refusal, also where the answers are others: a wrong network was built."""
-    weights = torch_files.read(io.BytesIO(content), kind)
-    rebuilt = torch_rebuild.rebuild(weights.tensors, manifest, Report())
+    weights = load.read(io.BytesIO(content), kind)
+    rebuilt = rebuild.rebuild(weights.tensors, manifest, Report())
     side = torch_architectures.fixed_side(source) or 96
     pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

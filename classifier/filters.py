@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from classifier.models import Case, CaseImage, ModelRecord
-from classifier.services.history import SORTINGS, having, in_state
+from classifier.services.cases.history import SORTINGS, having, in_state
 from skinsite.diagnoses import DIAGNOSES
 
 STATES = [("running", "running"), ("done", "done"), ("failed", "failed"), ("cancelled", "cancelled")]

@@ -7,11 +7,11 @@ from celery import shared_task
 from celery.signals import worker_process_init
 
 from classifier.inference.engines import EngineError
-from classifier.services.admissions import run_admission
-from classifier.services.explanations import run_explanation
-from classifier.services.predictions import run_prediction
+from classifier.services.maps.explain import run_explanation
+from classifier.services.models.register import run_admission
+from classifier.services.predictions.predict import run_prediction
+from classifier.services.predictions.warm_up import warm_up
 from classifier.services.queueing import ADMIT, EXPLAIN, PREDICT
-from classifier.services.workers import warm_up
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from celery import shared_task
 
 from evaluation.models import Evaluation
 from evaluation.models.evaluation import Stage
-from evaluation.services.evaluations import run_evaluation
-from evaluation.services.intake import run_import
+from evaluation.services.data_sets.importing import run_import
+from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.queueing import CHECK_MAPS, CHECK_SETTING, COMPARE, EVALUATE, IMPORT
 
 
@@ -23,7 +23,7 @@ def import_data_set(data_set_id: int) -> None:
 def evaluate(evaluation_id: int) -> None:
     """Needs a queued evaluation; takes one turn, or computes the scores where all answers are there."""
     if Evaluation.objects.filter(pk=evaluation_id, stage=Stage.SCORING).exists():
-        from evaluation.services.scoring import run_scoring
+        from evaluation.services.evaluations.score import run_scoring
 
         run_scoring(evaluation_id=evaluation_id)
     else:
@@ -33,7 +33,7 @@ def evaluate(evaluation_id: int) -> None:
 @shared_task(name=COMPARE, time_limit=3600)
 def compare(comparison_id: int) -> None:
     """Needs a queued comparison; leaves it done or failed."""
-    from evaluation.services.comparing import run_comparison
+    from evaluation.services.comparisons.compare import run_comparison
 
     run_comparison(comparison_id=comparison_id)
 
@@ -41,7 +41,7 @@ def compare(comparison_id: int) -> None:
 @shared_task(name=CHECK_SETTING, time_limit=3600)
 def check_setting(check_id: int) -> None:
     """Needs a queued setting check; takes one turn, and leaves it queued again, done or failed."""
-    from evaluation.services.setting_search import run_setting_check
+    from evaluation.services.setting_checks.run import run_setting_check
 
     run_setting_check(check_id=check_id)
 
@@ -49,6 +49,6 @@ def check_setting(check_id: int) -> None:
 @shared_task(name=CHECK_MAPS, time_limit=3600)
 def check_maps(check_id: int) -> None:
     """Needs a queued map check; takes one turn, and leaves it queued again, done or failed."""
-    from evaluation.services.map_measuring import run_map_check
+    from evaluation.services.map_checks.measure import run_map_check
 
     run_map_check(check_id=check_id)

@@ -66,5 +66,5 @@ def fast_lane(monkeypatch) -> None:
 def no_model_stays_loaded() -> Iterator[None]:
     """A bundle of the same name may hold another network in the next test."""
     yield
-    if predictions := sys.modules.get("classifier.services.predictions"):
+    if predictions := sys.modules.get("classifier.services.predictions.predict"):
         predictions._loaded = ClassifierCache(predictions._loaded._limit)

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from classifier.inference import bundle, graphs
-from classifier.inference.layouts import FIRST, TOKENS, Layout
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference import bundle
+from classifier.inference.graph import graph as graphs
+from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.maps.layouts import FIRST, TOKENS, Layout
 from classifier.models import ModelRecord
 from tests.factories import SEVEN, make_model
 

@@ -6,9 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from classifier import tasks
-from classifier.inference import devices, engines, onnx_network
-from classifier.services import workers
-from classifier.services.predictions import load_classifier
+from classifier.inference import devices, engines
+from classifier.inference.networks import onnx
+from classifier.services.predictions import warm_up
+from classifier.services.predictions.predict import load_classifier
 from skinsite.jobs import Failure
 from tests.small_bundles import graph, small_model
 
@@ -30,11 +31,11 @@ def test_the_portal_does_not_start(cuda):
 
 def test_a_worker_says_so_and_is_never_ready(cuda, monkeypatch, caplog):
     monkeypatch.setenv("SKINSITE_FRAMEWORK", "torch")
-    workers.clear_ready_marks()
+    warm_up.clear_ready_marks()
     with caplog.at_level(logging.CRITICAL):
         tasks.prepare()
     assert f"This worker answers nothing: SKINSITE_DEVICE is cuda, and {NO_PROVIDER}" in caplog.text
-    assert not workers.ready_mark("torch").exists()
+    assert not warm_up.ready_mark("torch").exists()
 
 
 @pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_a_session_that_fell_back_to_the_processor_is_not_used(monkeypatch):
     """ONNX Runtime answers on the CPU where it cannot start the provider that was asked for."""
     monkeypatch.setattr(devices, "_chosen", "cuda")
     with pytest.raises(engines.EngineError, match="could not start it"):
-        onnx_network.session(graph()[0])
+        onnx.session(graph()[0])
 
 
 @pytest.mark.skipif(not devices.missing(), reason="this machine has a CUDA device")

@@ -18,9 +18,9 @@ from classifier.forms.manifest import IN_INPUT
 from classifier.forms.model import FAST_LANE, TEXTS, FastLaneForm, RecheckForm, RegistrationForm, TextsForm, way_out
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admission_report import report_of
-from classifier.services.admissions import delete_model, recheck_model, retire_model
-from classifier.services.model_uploads import keep
+from classifier.services.models.register import delete_model, recheck_model, retire_model
+from classifier.services.models.report import report_of
+from classifier.services.models.uploads import keep
 from skinsite.refusal import Conflict, Refusal
 
 FACTS = (

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.admission import agreement, answers, confinement, sniffing, staged, staging, supervision
-from classifier.admission.outcome import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.admission.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
-from classifier.admission.supervision import Ended, Ending, Limits
+from classifier.admission import child_output, staged_bundle
+from classifier.admission.formats import sniff
+from classifier.admission.manifest import merge
+from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
+from classifier.admission.report import UNFORESEEN, Outcome, Problem, Refusal, Report
 from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
+from skinsite.sandbox import confine, scratch
+from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput, ask, plain
+from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
 __all__ = ["Outcome", "admit"]
 
@@ -29,9 +33,9 @@ MOST_SECONDS = 300.0
 MOST_MEMORY = 6 * GIB
 SHARE = 3 / 4  # of the machine's memory, which no limit passes
 WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task is killed after 900
-CONVERT = "classifier.admission.conversion:convert"
-PROBE = "classifier.admission.probe:probe"
-OFFER = "classifier.admission.engines:offer"
+CONVERT = "classifier.admission.stages.convert:convert"
+PROBE = "classifier.admission.stages.probe:probe"
+OFFER = "classifier.admission.stages.onnx_engine:offer"
 LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
@@ -43,7 +47,7 @@ log = logging.getLogger(__name__)
 class _Job:
     """What all steps of one admission share: the `seconds` left, and a `deadline` by the monotonic clock."""
 
-    staging: Path
+    scratch: Path
     seconds: float
     memory: int
     deadline: float
@@ -70,8 +74,8 @@ def admit(
     try:
         _require_walls(unconfined)
         into.mkdir(parents=True, exist_ok=True)
-        staging.remove_abandoned(into)
-        with _opened(upload) as descriptor, staging.opened(into) as folder:
+        scratch.remove_abandoned(into)
+        with _opened(upload) as descriptor, scratch.opened(into) as folder:
             size = os.fstat(descriptor).st_size
             job = _Job(
                 folder,
@@ -94,25 +98,25 @@ def _memory(limit: int, size: int) -> int:
 
 
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
-    agreement.check(manifest)
-    manifest = agreement.told(manifest)
+    merge.check(manifest)
+    manifest = merge.told(manifest)
     size = os.fstat(descriptor).st_size
-    kind = sniffing.sniff(os.pread(descriptor, sniffing.HEAD_BYTES, 0), size)
+    kind = sniff.sniff(os.pread(descriptor, sniff.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
 
     request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
     given = (descriptor,)
     converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
-        used, complete = agreement.agreed(manifest, converted["manifest"])
-        bundle = staged.take(job.staging / "convert" / "bundle", job.staging / "bundle", complete)
-    except answers.Untrustworthy as error:
+        used, complete = merge.agreed(manifest, converted["manifest"])
+        bundle = staged_bundle.take(job.scratch / "convert" / "bundle", job.scratch / "bundle", complete)
+    except InvalidChildOutput as error:
         log.warning("The bundle is not used: %s", error)
         raise _untrustworthy() from error
 
     request = {"bundle": str(bundle.folder), "expected": converted["outputs"]}
     probed, probing = _run(PROBE, request, "probe", PROBED, job, report, readable=(bundle.folder,), size=size)
-    layer = answers.plain(probed["layer"])
+    layer = probed["layer"]
     bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
@@ -122,7 +126,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
         manifest=used,
         classes=complete.codes,
         framework=complete.framework,
-        architecture=answers.plain(converted["architecture"]),
+        architecture=converted["architecture"],
         parameters=converted["parameters"],
         sha256=bundle.sha256,
         bundle=final,
@@ -142,8 +146,8 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
 
 
 def _with_engine(
-    bundle: staged.StagedBundle, layer: str, job: _Job, report: Report, size: int
-) -> tuple[staged.StagedBundle, dict[str, Any] | None, float]:
+    bundle: staged_bundle.StagedBundle, layer: str, job: _Job, report: Report, size: int
+) -> tuple[staged_bundle.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
     Where the processor has bf16 another child measures the fast lane of that graph.
@@ -154,19 +158,19 @@ def _with_engine(
     try:
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
-            bundle = staged.proven(bundle, layer, job.staging / "engine" / GRAPH, graph["cut"])
+            bundle = staged_bundle.proven(bundle, layer, job.scratch / "engine" / GRAPH, graph["cut"])
             fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
             if fast is None:
                 return bundle, graph, _since(began)
-            return staged.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
-    except (Refusal, answers.Untrustworthy) as error:
+            return staged_bundle.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+    except (Refusal, InvalidChildOutput) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
-    return staged.proven(bundle, layer), None, _since(began)
+    return staged_bundle.proven(bundle, layer), None, _since(began)
 
 
 def _lane(
-    bundle: staged.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
+    bundle: staged_bundle.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
 ) -> dict[str, Any] | None:
     """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
     request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
@@ -185,7 +189,7 @@ def _since(began: float) -> float:
 
 
 def _require_walls(unconfined: bool) -> None:
-    missing = confinement.missing()
+    missing = confine.missing()
     if missing and not unconfined:
         raise _no_walls(f"its kernel lacks {' and '.join(missing)}")
 
@@ -226,54 +230,55 @@ def _run(
     size: int,
     readable: Sequence[Path] = (),
     descriptors: Sequence[int] = (),
-) -> tuple[dict[str, Any], Ended]:
+) -> tuple[dict[str, Any], ChildResult]:
     """Run one task in its own empty folder; add its checks to the report. Raises Refusal."""
-    folder = job.staging / name
+    folder = job.scratch / name
     folder.mkdir()
-    ended = supervision.run(
-        task,
-        request=request,
-        folder=folder,
-        limits=Limits(
-            max(1.0, job.seconds), job.memory, disk=4 * size + GIB, wall=max(1.0, job.deadline - time.monotonic())
-        ),
-        readable=readable,
-        descriptors=descriptors,
-        unconfined=job.unconfined,
-    )
-    job.seconds -= ended.counted
-    if ended.how is Ending.NO_WALLS:
-        raise _no_walls(answers.plain(ended.last_words))
-    if task == CONVERT:
-        _note_walls(ended, report)
-    if ended.how is not Ending.ANSWERED:
-        log.warning("%s ended by %s, status %s: %r", task, ended.how, ended.status, ended.last_words)
-        raise _stopped(ended, job)
     try:
-        answer = answers.read(folder, schema)
-    except answers.Untrustworthy as error:
+        answer = ask(
+            task,
+            request=request,
+            schema=child_output.or_refused(schema),
+            folder=folder,
+            limits=Limits(
+                max(1.0, job.seconds), job.memory, disk=4 * size + GIB, wall=max(1.0, job.deadline - time.monotonic())
+            ),
+            readable=readable,
+            descriptors=descriptors,
+            unconfined=job.unconfined,
+            verbatim=("manifest",),
+        )
+    except ChildStopped as stopped:
+        _note_walls(task, stopped.result, report)
+        log.warning("%s: %s: %r", task, stopped, stopped.result.stderr_tail)
+        raise _stopped(stopped.result, job) from stopped
+    except InvalidChildOutput as error:
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
-    for check in answers.report(answer):
+    job.seconds -= answer.child.counted
+    _note_walls(task, answer.child, report)
+    for check in child_output.report(answer.content):
         report.add(check)
-    if "problem" in answer:
-        if answer["problem"]["code"] == UNFORESEEN:
-            log.warning("%s met what nobody foresaw: %r", task, ended.last_words)
-        raise _answered(answer)
-    return answer, ended
+    if "problem" in answer.content:
+        if answer.content["problem"]["code"] == UNFORESEEN:
+            log.warning("%s met what nobody foresaw: %r", task, answer.child.stderr_tail)
+        raise _answered(answer.content)
+    return answer.content, answer.child
 
 
-def _note_walls(ended: Ended, report: Report) -> None:
+def _note_walls(task: str, child: ChildResult, report: Report) -> None:
     """Say which walls stood while the file was open, as the child said before it saw it."""
-    lacking = [wall for wall in ended.walls if wall.startswith(confinement.LACKING)]
+    if task != CONVERT or child.reason is ExitReason.NO_WALLS:
+        return
+    lacking = [wall for wall in child.walls if wall.startswith(confine.LACKING)]
     add = report.warned if lacking else report.passed
-    add("confinement", "; ".join((*lacking, *(wall for wall in ended.walls if wall not in lacking))))
+    add("confinement", "; ".join((*lacking, *(wall for wall in child.walls if wall not in lacking))))
 
 
 def _answered(answer: dict[str, Any]) -> Refusal:
     try:
-        return _Answered(answers.problem(answer))
-    except answers.Untrustworthy as error:
+        return _Answered(child_output.problem(answer))
+    except InvalidChildOutput as error:
         log.warning("The refusal is not used: %s", error)
         return _untrustworthy()
 
@@ -285,17 +290,19 @@ class _Answered(Refusal):
         super().__init__("", problem.code, problem.message, problem.hint, problem.candidates)
 
 
-def _stopped(ended: Ended, job: _Job) -> Refusal:
+def _stopped(child: ChildResult, job: _Job) -> Refusal:
+    if child.reason is ExitReason.NO_WALLS:
+        return _no_walls(plain(child.stderr_tail))
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
-    if ended.how is Ending.TIME:
-        message = f"The file was not admitted in time: its check was stopped after {ended.seconds:.0f} s."
+    if child.reason is ExitReason.TIME:
+        message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."
         return Refusal("limits", "time-limit", message, SMALLER)
-    if ended.how is Ending.MEMORY:
+    if child.reason is ExitReason.MEMORY:
         message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
         return Refusal("limits", "memory-limit", message, SMALLER)
-    if ended.how is Ending.DISK:
+    if child.reason is ExitReason.DISK:
         return Refusal("limits", "disk-limit", "Opening the file writes far more than its own size.", hint)
-    message = f"The program that reads such files broke down on this one (status {ended.status})."
+    message = f"The program that reads such files broke down on this one (status {child.status})."
     return Refusal("crash", "check-crashed", message, hint)
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission.outcome import Report
-from classifier.admission.pictures import drawn_and_real
-from classifier.admission.timing import milliseconds
+from classifier.admission.report import Report
+from classifier.admission.stages.probe_images import drawn_and_real
+from classifier.admission.stages.timing import milliseconds
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import MODULES, load, run
-from classifier.inference.clinical import Clinical
 from classifier.inference.engines import BF16, FAST, ONNX
+from classifier.inference.input.clinical import Clinical
 
 EIGHT = 8
 

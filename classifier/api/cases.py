@@ -12,15 +12,15 @@ from ninja.files import UploadedFile
 
 from classifier.api.schemas import Case, CaseFields, CaseList, CaseQuery
 from classifier.filters import CaseFilter
-from classifier.inference.images import Limits
+from classifier.inference.input.images import Limits
 from classifier.models import Case as CaseRow
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.cases import CaseDetails, Upload, create_case, delete_cases
-from classifier.services.documents import Document, case_document
-from classifier.services.export import full_case_document, with_everything
-from classifier.services.history import page_of_cases, with_answers
-from classifier.services.waiting import positions_in
+from classifier.services.cases.create import CaseDetails, Upload, create_case, delete_cases
+from classifier.services.cases.export import full_case_document, with_everything
+from classifier.services.cases.history import page_of_cases, with_answers
+from classifier.services.predictions.documents import Document, case_document
+from classifier.services.predictions.waiting import positions_in
 from skinsite.api.access import MIB, Bearer
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

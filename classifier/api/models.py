@@ -12,8 +12,8 @@ from ninja.files import UploadedFile
 
 from classifier.api.schemas import Model, ModelList, Recheck
 from classifier.models import ModelRecord
-from classifier.services.admissions import MANIFEST_BYTES, recheck_model, register_model, retire_model
-from classifier.services.documents import model_document
+from classifier.services.models.register import MANIFEST_BYTES, recheck_model, register_model, retire_model
+from classifier.services.predictions.documents import model_document
 from skinsite.api.access import AdministratorBearer
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

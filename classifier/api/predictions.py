@@ -11,16 +11,16 @@ from django.urls import reverse
 from ninja import Router, Status
 
 from classifier.api.schemas import Explanation, ExplanationState, Prediction
-from classifier.inference.explaining import WAYS
-from classifier.inference.heat import negative, positive
+from classifier.inference.explain.explain import WAYS
+from classifier.inference.maps.render import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
-from classifier.services.documents import Document, prediction_document
-from classifier.services.explanations import ask, no_map
-from classifier.services.heat import Grid, Maps, Scale, Side, View, heat_png
-from classifier.services.map_facts import facts_of
-from classifier.services.predictions import GRAD_CAM, cancel_prediction, retry_prediction
-from classifier.services.waiting import positions_in
+from classifier.services.maps.checks import facts_of
+from classifier.services.maps.explain import ask, no_map
+from classifier.services.maps.view import Grid, Maps, Scale, Side, View, heat_png
+from classifier.services.predictions.documents import Document, prediction_document
+from classifier.services.predictions.predict import GRAD_CAM, cancel_prediction, retry_prediction
+from classifier.services.predictions.waiting import positions_in
 from skinsite.api.access import Bearer, Session
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

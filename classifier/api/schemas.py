@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import BeforeValidator, Field, field_validator
 
-from classifier.inference.clinical import canonical_site
-from classifier.services.history import SORTINGS
+from classifier.inference.input.clinical import canonical_site
+from classifier.services.cases.history import SORTINGS
 from skinsite.api.parsing import Text
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from classifier.inference.clinical import SITES
+from classifier.inference.input.clinical import SITES
 from classifier.models import ModelRecord
 from classifier.models.case import REFERENCE_CHOICES, Sex
-from classifier.services.cases import CaseDetails, Upload
+from classifier.services.cases.create import CaseDetails, Upload
 
 PICTURES = "image/jpeg,image/png,image/webp,image/tiff,image/bmp,image/gif"
 

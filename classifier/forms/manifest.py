@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 
-from classifier.inference.clinical import encoding_names
-from classifier.inference.manifest import COLORS, INTERPOLATIONS, LARGEST_SIDE, OUTPUTS, RESIZES, SMALLEST_SIDE
+from classifier.inference.input.clinical import encoding_names
+from classifier.inference.input.manifest import COLORS, INTERPOLATIONS, LARGEST_SIDE, OUTPUTS, RESIZES, SMALLEST_SIDE
 from skinsite.strict_json import strict_json
 
 FROM_THE_FILE = "as in the file"

@@ -10,8 +10,8 @@ from classifier.forms.manifest import ManifestFields, split
 from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admissions import last_manifest, register_kept
-from classifier.services.model_uploads import KeptUpload, keep, kept_upload
+from classifier.services.models.register import last_manifest, register_kept
+from classifier.services.models.uploads import KeptUpload, keep, kept_upload
 from skinsite.jobs import UNEXPECTED, WORKER_DIED
 from skinsite.refusal import Refusal
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from classifier.inference.manifest import Manifest
+from classifier.inference.input.manifest import Manifest
 
 FORMAT = 2
 READABLE_FORMATS = (1, 2)

@@ -9,16 +9,16 @@ from importlib import import_module
 import numpy as np
 import numpy.typing as npt
 
-from classifier.inference import clinical
 from classifier.inference.bundle import Bundle
-from classifier.inference.clinical import Clinical
 from classifier.inference.devices import CPU
 from classifier.inference.engines import FAST, NATIVE, ONNX
-from classifier.inference.images import Pixels
-from classifier.inference.layouts import Layout
-from classifier.inference.manifest import InputSpec, Manifest
-from classifier.inference.methods import GradCam, Method
-from classifier.inference.preprocess import network_input
+from classifier.inference.input import clinical
+from classifier.inference.input.clinical import Clinical
+from classifier.inference.input.images import Pixels
+from classifier.inference.input.manifest import InputSpec, Manifest
+from classifier.inference.input.preprocess import network_input
+from classifier.inference.maps.layouts import Layout
+from classifier.inference.maps.methods import GradCam, Method
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -124,9 +124,9 @@ def sigmoid(logits: Floats) -> Doubles:
 Loader = Callable[[Bundle], Classifier]
 _loaders: dict[str, Loader] = {}
 MODULES = {
-    "keras": "classifier.inference.keras_network",
-    "torch": "classifier.inference.torch_network",
-    ONNX: "classifier.inference.onnx_network",
+    "keras": "classifier.inference.networks.keras",
+    "torch": "classifier.inference.networks.torch",
+    ONNX: "classifier.inference.networks.onnx",
     FAST: "classifier.inference.openvino_network",
 }
 

@@ -10,8 +10,8 @@ import numpy as np
 from classifier.inference.bundle import Bundle, BundleError
 from classifier.inference.classifier import Classifier, Floats, Output, loader
 from classifier.inference.engines import BF16, FAST, EngineError
-from classifier.inference.graphs import CLINICAL, LOGITS, PICTURE
-from classifier.inference.methods import Method
+from classifier.inference.graph.graph import CLINICAL, LOGITS, PICTURE
+from classifier.inference.maps.methods import Method
 
 PRECISION = "INFERENCE_PRECISION_HINT"
 COPIES = 2  # the weights as they are, and as the engine lays them out

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from classifier.services.case_answer import Answer
-from classifier.services.map_facts import facts_of, in_short
+from classifier.services.cases.prediction_panel import Answer
+from classifier.services.maps.checks import facts_of, in_short
 
 register = template.Library()
 

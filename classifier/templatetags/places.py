@@ -6,7 +6,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from classifier import slots
+from classifier import extension_points
 
 register = template.Library()
 
@@ -15,6 +15,7 @@ register = template.Library()
 def place(context: template.Context, name: str, **objects: Any) -> SafeString:
     request = context["request"]
     parts = [
-        render_to_string(file, found | objects, request) for file, found in slots.contents(name, request, **objects)
+        render_to_string(file, found | objects, request)
+        for file, found in extension_points.contents(name, request, **objects)
     ]
     return mark_safe("".join(parts))  # noqa: S308 (each part is a rendered template)

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HTMX_STOP_POLLING
 
 from classifier.forms.case import AgainForm
-from classifier.inference.heat import legend_colours
+from classifier.inference.maps.render import legend_colours
 from classifier.models import Case, ModelRecord, Prediction
-from classifier.services.case_page import CasePage
-from classifier.services.cases import predict_again
-from classifier.services.explanations import ask
-from classifier.services.heat import View
-from classifier.services.history import with_answers
-from classifier.services.predictions import cancel_case, cancel_prediction, retry_prediction
+from classifier.services.cases.create import predict_again
+from classifier.services.cases.history import with_answers
+from classifier.services.cases.page import CasePage
+from classifier.services.maps.explain import ask
+from classifier.services.maps.view import View
+from classifier.services.predictions.predict import cancel_case, cancel_prediction, retry_prediction
 from skinsite.diagnoses import MALIGNANT_DEFINITION
 from skinsite.refusal import Conflict, Refusal
 

@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from classifier.filters import CaseFilter
 from classifier.models import Case
 from classifier.models.case import case_state
-from classifier.services.cases import delete_cases
-from classifier.services.history import Page, page_of_cases, with_answers
+from classifier.services.cases.create import delete_cases
+from classifier.services.cases.history import Page, page_of_cases, with_answers
 from skinsite.refusal import Refusal
 
 

@@ -9,8 +9,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from classifier.models import CaseImage, Prediction
-from classifier.services.heat import View, heat_png
-from classifier.services.map_export import map_png, map_table
+from classifier.services.maps.export import map_png, map_table
+from classifier.services.maps.view import View, heat_png
 from skinsite.jobs import Failure
 from skinsite.media import serve
 from skinsite.refusal import Refusal

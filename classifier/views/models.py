@@ -14,10 +14,10 @@ from django_htmx.http import HttpResponseClientRefresh
 from classifier.forms.model import way_out
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admission_report import report_of
-from classifier.services.admissions import choose_candidate, retire_model
-from classifier.services.model_card import readme
-from classifier.services.model_versions import changes, version_before
+from classifier.services.models.card import readme
+from classifier.services.models.register import choose_candidate, retire_model
+from classifier.services.models.report import report_of
+from classifier.services.models.versions import changes, version_before
 from skinsite.media import serve
 from skinsite.refusal import Conflict, Refusal
 

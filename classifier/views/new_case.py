@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from classifier.forms.case import CaseForm
-from classifier.services.cases import create_case
+from classifier.services.cases.create import create_case
 from skinsite.refusal import Refusal
 
 

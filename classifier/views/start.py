@@ -8,7 +8,7 @@ from django.shortcuts import render
 from classifier.forms.case import CaseForm
 from classifier.models import Case
 from classifier.models.case import case_state
-from classifier.services.history import page_of_cases
+from classifier.services.cases.history import page_of_cases
 
 RECENT = 12
 

@@ -10,8 +10,8 @@ from ninja import Router, Status
 from evaluation.api.schemas import Comparison, ComparisonList, NewComparison
 from evaluation.models import Comparison as ComparisonRow
 from evaluation.models import Evaluation
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.documents import comparison_document
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.evaluations.document import comparison_document
 from skinsite.api.paging import page_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

@@ -11,8 +11,8 @@ from ninja.files import UploadedFile
 
 from evaluation.api.schemas import ColumnMapping, DataSet, DataSetList
 from evaluation.models import DataSet as DataSetRow
-from evaluation.services.documents import data_set_document
-from evaluation.services.intake import cancel_import, create_data_set, delete_data_set, remap_data_set
+from evaluation.services.data_sets.importing import cancel_import, create_data_set, delete_data_set, remap_data_set
+from evaluation.services.evaluations.document import data_set_document
 from skinsite.api.access import MIB, Bearer
 from skinsite.api.paging import page_of
 from skinsite.api.parsing import Text, row_id

@@ -12,14 +12,9 @@ from classifier.models import ModelRecord
 from evaluation.api.schemas import Evaluation, EvaluationList, NewEvaluation
 from evaluation.models import DataSet
 from evaluation.models import Evaluation as EvaluationRow
-from evaluation.services.documents import evaluation_document
-from evaluation.services.evaluations import (
-    cancel_evaluation,
-    delete_evaluation,
-    retry_evaluation,
-    start_evaluation,
-)
-from evaluation.services.tables import prediction_rows
+from evaluation.services.evaluations.document import evaluation_document
+from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
+from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.api.access import Bearer, Session
 from skinsite.api.paging import page_of
 from skinsite.api.parsing import row_id

@@ -11,8 +11,8 @@ from classifier.models import ModelRecord
 from evaluation.api.map_schemas import MapCheck, MapCheckList, NewMapCheck
 from evaluation.models import DataSet
 from evaluation.models import MapCheck as MapCheckRow
-from evaluation.services.documents import map_check_document
-from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
+from evaluation.services.evaluations.document import map_check_document
+from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
 from skinsite.api.paging import page_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

@@ -11,8 +11,8 @@ from classifier.models import ModelRecord
 from evaluation.api.setting_schemas import FilledModel, NewSettingCheck, SettingCheck
 from evaluation.models import DataSet
 from evaluation.models import SettingCheck as SettingCheckRow
-from evaluation.services.documents import setting_check_document
-from evaluation.services.setting_checks import (
+from evaluation.services.evaluations.document import setting_check_document
+from evaluation.services.setting_checks.start import (
     cancel_setting_check,
     fill_manifest,
     retry_setting_check,

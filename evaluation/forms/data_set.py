@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from evaluation.intake.tables import COLUMNS
+from evaluation.intake.label_rows import COLUMNS
 from evaluation.models import DataSet
 
 KINDS = {

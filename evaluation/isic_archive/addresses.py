@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from evaluation.isic_archive.outcome import ArchiveError
+from evaluation.isic_archive.types import ArchiveError
 
 PORTS = {"https": 443, "http": 80}
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
-from evaluation.isic_archive import answers
+from evaluation.isic_archive import schema
 from evaluation.isic_archive.addresses import Rules
-from evaluation.isic_archive.answers import Image
+from evaluation.isic_archive.client import Visitor
 from evaluation.isic_archive.folder import Folder
-from evaluation.isic_archive.outcome import ArchiveError, Limits, Manners, Progress, Result
-from evaluation.isic_archive.visitor import Visitor
+from evaluation.isic_archive.schema import Image
+from evaluation.isic_archive.types import ArchiveError, Limits, Manners, Progress, Result
 
 __all__ = ["ArchiveError", "Limits", "Manners", "Progress", "Result", "fetch"]
 
@@ -75,7 +75,7 @@ class _Fetching:
         """Take page after page; return whether the run was cancelled."""
         folder = self._folder
         while folder.cursor and len(folder.rows) < self._limits.images:
-            page = answers.page(self._visitor.page(folder.cursor))
+            page = schema.page(self._visitor.page(folder.cursor))
             folder.count = folder.count if page.count is None else page.count
             if not self._goes_on():
                 return True

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evaluation.isic_archive.answers import Row
-from evaluation.isic_archive.outcome import ArchiveError
+from evaluation.isic_archive.schema import Row
+from evaluation.isic_archive.types import ArchiveError
 from skinsite import spreadsheet
 
 FIRST_COLUMNS = ("isic_id", "attribution", "copyright_license")

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
-from classifier.services.waiting import person_waits
+from classifier.services.predictions.waiting import person_waits
 from evaluation.models import Evaluation, MapCheck, SettingCheck
 from evaluation.models.evaluation import Stage
 from evaluation.services.queueing import send_on_commit

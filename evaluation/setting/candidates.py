@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from classifier.inference.manifest import InputSpec
+from classifier.inference.input.manifest import InputSpec
 
 Triple = tuple[float, float, float]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from classifier.inference.manifest import InputSpec
+from classifier.inference.input.manifest import InputSpec
 from evaluation.setting import candidates
 from evaluation.setting.search import Question
 from evaluation.setting.titles import UNDETERMINED

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from classifier.inference.manifest import InputSpec
+from classifier.inference.input.manifest import InputSpec
 from evaluation.metrics.sample import Floats, Integers
 from evaluation.setting import candidates
 from evaluation.setting.assignment import assigned, balanced_accuracy, confusion

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST
 
 from evaluation.forms.choosing import ComparisonForm
 from evaluation.models import Comparison, Evaluation, LabelledImage
-from evaluation.services.comparison_page import ComparisonPage
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.map_page import of_comparison
-from evaluation.services.opening import AT_ONCE, any_open, open_images, opened
+from evaluation.services.comparisons.open_as_cases import AT_ONCE, any_open, open_images, opened
+from evaluation.services.comparisons.page import ComparisonPage
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.map_checks.page import of_comparison
 from skinsite import media
 from skinsite.jobs import OPEN, State
 from skinsite.refusal import Refusal

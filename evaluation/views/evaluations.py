@@ -15,16 +15,11 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from evaluation.forms.choosing import EvaluationForm
 from evaluation.models import Evaluation, LabelledImage
-from evaluation.services import capsule
-from evaluation.services.evaluation_page import EvaluationPage, cell_images
-from evaluation.services.evaluations import (
-    cancel_evaluation,
-    delete_evaluation,
-    retry_evaluation,
-    start_evaluation,
-)
-from evaluation.services.precision import change
-from evaluation.services.tables import prediction_rows, submission_rows
+from evaluation.services.evaluations import capsule
+from evaluation.services.evaluations.page import EvaluationPage, cell_images
+from evaluation.services.evaluations.reduced_precision import change
+from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
+from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite import media
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
@@ -136,7 +131,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
     """Store an operating point whose threshold was chosen elsewhere."""
-    from evaluation.services.thresholds import report_operating_point  # scikit-learn takes a second: not at the start
+    from evaluation.services.evaluations.operating_points import (
+        report_operating_point,  # scikit-learn takes a second: not at the start
+    )
 
     found = _own(request, pk)
     number = request.POST.get("source", "")

@@ -10,8 +10,8 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from evaluation.forms.map_check import MapCheckForm
 from evaluation.models import MapCheck
-from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
-from evaluation.services.map_page import MapPage
+from evaluation.services.map_checks.page import MapPage
+from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
 from skinsite.refusal import Conflict, Refusal
 
 

@@ -11,13 +11,13 @@ from django_htmx.http import HttpResponseClientRefresh
 from classifier.models import ModelRecord
 from evaluation.forms.setting_check import SettingCheckForm
 from evaluation.models import SettingCheck
-from evaluation.services.setting_checks import (
+from evaluation.services.setting_checks.page import SettingPage
+from evaluation.services.setting_checks.start import (
     cancel_setting_check,
     fill_manifest,
     retry_setting_check,
     start_setting_check,
 )
-from evaluation.services.setting_page import SettingPage
 from skinsite.refusal import Conflict, Refusal
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classifier.models import Admission, ModelRecord
-from classifier.services.admissions import delete_model
+from classifier.services.models.register import delete_model
 from skinsite.refusal import Conflict
 from tests.factories import make_model, make_prediction, make_user
 from tests.small_bundles import FAST

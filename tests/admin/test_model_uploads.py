@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from classifier.models import ModelRecord
-from classifier.services import model_uploads
+from classifier.services.models import uploads
 from tests.browser.conftest import LiveServer
 from tests.factories import make_model, make_user
 
@@ -37,7 +37,7 @@ def administrator(client):
 
 
 def files() -> list[bytes]:
-    return [path.read_bytes() for path in model_uploads.uploads_folder().iterdir()]
+    return [path.read_bytes() for path in uploads.uploads_folder().iterdir()]
 
 
 def token_in(page) -> str:
@@ -81,10 +81,10 @@ def test_a_token_registers_once_and_for_its_owner_only(administrator):
     token = sent_alone(administrator).json()["kept"]
     other = Client()
     other.force_login(make_user("other", is_staff=True, is_superuser=True))
-    assert model_uploads.GONE in other.post(reverse(ADD), {"kept": token}).content.decode()
+    assert uploads.GONE in other.post(reverse(ADD), {"kept": token}).content.decode()
     administrator.post(reverse(ADD), {"kept": token})
-    assert model_uploads.GONE in administrator.post(reverse(ADD), {"kept": token, "version": "2"}).content.decode()
-    assert model_uploads.GONE in administrator.post(reverse(ADD), {"kept": "forged"}).content.decode()
+    assert uploads.GONE in administrator.post(reverse(ADD), {"kept": token, "version": "2"}).content.decode()
+    assert uploads.GONE in administrator.post(reverse(ADD), {"kept": "forged"}).content.decode()
     assert ModelRecord.objects.count() == 1
 
 
@@ -121,7 +121,7 @@ def test_what_nobody_registers_goes_after_a_day(administrator):
     token = sent_alone(administrator, b"registered").json()["kept"]
     administrator.post(reverse(ADD), {"kept": token})
     yesterday = time.time() - 25 * 3600
-    for path in model_uploads.uploads_folder().iterdir():
+    for path in uploads.uploads_folder().iterdir():
         os.utime(path, (yesterday, yesterday))
     sent_alone(administrator, b"new")
     assert sorted(files()) == [b"new", b"registered"]

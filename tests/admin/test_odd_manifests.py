@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from classifier.models import Admission, ModelRecord
-from classifier.services.admissions import run_admission
+from classifier.services.models.register import run_admission
 from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.factories import make_user
 

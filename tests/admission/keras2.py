@@ -66,21 +66,21 @@ def write(path: Path, config: dict[str, Any] | None, weights: Weights, *, versio
 
 def answer(path: Path, manifest: dict[str, Any], pictures: Floats) -> tuple[Floats, list[str], dict[str, Any]]:
     """The rebuilt network's numbers for pictures (n, side, side, 3), the report's lines, and what it says of itself."""
-    from classifier.admission import keras_facts, keras_files
-    from classifier.admission.outcome import Report
+    from classifier.admission.keras import facts, load
+    from classifier.admission.report import Report
 
     report = Report()
     with path.open("rb") as file:
-        saved = keras_files.read_hdf5(file, manifest, report)
-        model = keras_files.rebuild(saved, manifest, report)
-    keras_files.describe(model)
+        saved = load.read_hdf5(file, manifest, report)
+        model = load.rebuild(saved, manifest, report)
+    load.describe(model)
     lines = [row["detail"] for row in report.rows]
-    return keras_facts.native(model)(pictures, None), lines, vars(keras_facts.read(model))
+    return facts.native(model)(pictures, None), lines, vars(facts.read(model))
 
 
 def refusal(path: Path, manifest: dict[str, Any]) -> tuple[str, str, str]:
     """The code, the sentence and the hint with which a file is refused before or while it is rebuilt."""
-    from classifier.admission.outcome import Refusal
+    from classifier.admission.report import Refusal
 
     try:
         answer(path, manifest, numbers(1, 4, 4, 3))

@@ -134,7 +134,7 @@ def reach(path: str, port: int, unix: str, abstract: str, pid: int) -> dict[str,
 
 def reach_through_namespaces_alone(folder: str, **portal: Any) -> None:
     """Print what `reach` finds in a process that has the outer wall only, neither Landlock nor seccomp."""
-    from classifier.admission import namespaces
+    from skinsite.sandbox import namespaces
 
     namespaces.unshare()
     child = os.fork()

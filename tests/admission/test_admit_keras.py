@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
 from tests.admission import uploads
 from tests.conftest import InProcess
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from classifier.admission import admit as admission
-from classifier.admission import confinement, supervision
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
+from skinsite.sandbox import confine
+from skinsite.sandbox import run as sandbox_run
 
 MISCHIEF = "tests.admission.mischief"
 
@@ -36,7 +37,7 @@ def code_of(outcome: Outcome) -> str:
 
 
 def test_without_walls_nothing_is_opened(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "missing", lambda: ["Landlock"])
+    monkeypatch.setattr(confine, "missing", lambda: ["Landlock"])
     outcome = admitted(upload)
     assert code_of(outcome) == "confinement-unavailable"
     assert [check.check for check in outcome.report] == ["confinement"]
@@ -97,13 +98,13 @@ def test_the_report_says_which_walls_stood(upload: Path) -> None:
 
 
 def test_a_large_file_gets_more_time_and_memory(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[supervision.Limits] = []
+    asked: list[sandbox_run.Limits] = []
 
-    def run(_task: str, *, limits: supervision.Limits, **_options: Any) -> supervision.Ended:
+    def run(_task: str, *, limits: sandbox_run.Limits, **_options: Any) -> sandbox_run.ChildResult:
         asked.append(limits)
-        return supervision.Ended(supervision.Ending.TIME, 1.0, 1.0, 0, -9, "")
+        return sandbox_run.ChildResult(sandbox_run.ExitReason.TIME, 1.0, 1.0, 0, -9, "")
 
-    monkeypatch.setattr(supervision, "run", run)
+    monkeypatch.setattr(sandbox_run, "run", run)
     admitted(upload)
     with upload.open("r+b") as file:
         file.truncate(500 * 1024**2)
@@ -125,13 +126,13 @@ def test_an_abandoned_staging_folder_is_removed(upload: Path) -> None:
 
 def test_size_alone_does_not_buy_the_machine(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    asked: list[supervision.Limits] = []
+    asked: list[sandbox_run.Limits] = []
 
-    def run(_task: str, *, limits: supervision.Limits, **_options: Any) -> supervision.Ended:
+    def run(_task: str, *, limits: sandbox_run.Limits, **_options: Any) -> sandbox_run.ChildResult:
         asked.append(limits)
-        return supervision.Ended(supervision.Ending.TIME, 1.0, 1.0, 0, -9, "")
+        return sandbox_run.ChildResult(sandbox_run.ExitReason.TIME, 1.0, 1.0, 0, -9, "")
 
-    monkeypatch.setattr(supervision, "run", run)
+    monkeypatch.setattr(sandbox_run, "run", run)
     with upload.open("r+b") as file:
         file.truncate(2 * 1024**3)
     admitted(upload)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
 from tests.admission import uploads
 from tests.conftest import InProcess
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from classifier.admission import agreement
-from classifier.admission.answers import Untrustworthy
+from classifier.admission.manifest import merge
+from skinsite.sandbox.ask import InvalidChildOutput
 from tests.admission.mischief import _converted
 
 GIVEN: dict[str, Any] = {"name": "Mine", "classes": ["mel", "nv"], "card": "# Mine", "input": {"width": 8}}
@@ -17,7 +17,7 @@ def complete(**changes: Any) -> dict[str, Any]:
 
 def test_fields_that_nobody_asked_for_are_not_kept() -> None:
     added = {"licence": "MIT", "training_data": [{"name": "nothing"}], "junk": "\u202e", "name": "Theirs"}
-    used, checked = agreement.agreed(GIVEN, complete(**added, card="# Theirs"))
+    used, checked = merge.agreed(GIVEN, complete(**added, card="# Theirs"))
     assert used == {
         **complete(),
         "name": "Mine",
@@ -38,19 +38,19 @@ def test_fields_that_nobody_asked_for_are_not_kept() -> None:
     ],
 )
 def test_what_contradicts_or_invents_is_not_trusted(changes: dict[str, Any]) -> None:
-    with pytest.raises(Untrustworthy):
-        agreement.agreed(GIVEN, complete(**changes))
+    with pytest.raises(InvalidChildOutput):
+        merge.agreed(GIVEN, complete(**changes))
 
 
 def test_only_classes_that_the_portal_itself_would_add_are_added() -> None:
     given = {"classes": ["mel"], "unnamed": "other"}
     good = ["mel", {"code": "other_1", "name": "Other 1", "malignant": None}]
-    assert agreement.agreed(given, complete(classes=good))[0]["classes"] == good
-    with pytest.raises(Untrustworthy):
-        agreement.agreed(given, complete(classes=["mel", "nv"]))
+    assert merge.agreed(given, complete(classes=good))[0]["classes"] == good
+    with pytest.raises(InvalidChildOutput):
+        merge.agreed(given, complete(classes=["mel", "nv"]))
 
 
 def test_nothing_and_null_and_an_empty_architecture_are_the_same() -> None:
-    assert agreement.told({"architecture": {}, "output": None, "input": {"width": None, "height": 8}}) == {
+    assert merge.told({"architecture": {}, "output": None, "input": {"width": None, "height": 8}}) == {
         "input": {"height": 8}
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from classifier.admission import architectures, fingerprints
+from classifier.admission.known import architectures, fingerprints
 
 LINEAR = {"type": "linear", "name": "0", "out": 8}
 

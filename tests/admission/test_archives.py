@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from classifier.admission import archives
-from classifier.admission.archives import Bounds
-from classifier.admission.outcome import Refusal
+from skinsite.sandbox import zip_archives
+from skinsite.sandbox.zip_archives import Bounds, UnsafeArchive
 
 BOUNDS = Bounds(members=5, total_bytes=10_000_000)
 
@@ -23,17 +22,17 @@ def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> io
 
 
 def code_of(file: io.BytesIO) -> str:
-    with pytest.raises(Refusal) as refusal:
-        archives.open_checked(file, BOUNDS)
-    return refusal.value.problem.code
+    with pytest.raises(UnsafeArchive) as refusal:
+        zip_archives.open_checked(file, BOUNDS)
+    return refusal.value.code
 
 
 def test_a_plain_archive_is_opened_and_read(tmp_path: Path) -> None:
-    with archives.open_checked(archive(("a.txt", b"12345"), ("b/c", b"")), BOUNDS) as opened:
-        assert archives.read(opened, "a.txt", 5) == b"12345"
-        archives.unpack(opened, "a.txt", tmp_path / "copy")
-        with pytest.raises(Refusal, match="above its limit"):
-            archives.read(opened, "a.txt", 4)
+    with zip_archives.open_checked(archive(("a.txt", b"12345"), ("b/c", b"")), BOUNDS) as opened:
+        assert zip_archives.read(opened, "a.txt", 5) == b"12345"
+        zip_archives.unpack(opened, "a.txt", tmp_path / "copy")
+        with pytest.raises(UnsafeArchive, match="above its limit"):
+            zip_archives.read(opened, "a.txt", 4)
     assert (tmp_path / "copy").read_bytes() == b"12345"
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from classifier.admission import confinement
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
+from skinsite.sandbox import confine
 from tests.admission.attacks import Attack, all_attacks
 from tests.admission.attacks.canaries import Canaries, canaries
 
-pytestmark = pytest.mark.skipif(bool(confinement.missing()), reason=f"this kernel lacks {confinement.missing()}")
+pytestmark = pytest.mark.skipif(bool(confine.missing()), reason=f"this kernel lacks {confine.missing()}")
 BROKE_DOWN = {"check-crashed", "time-limit", "memory-limit", "disk-limit", "untrusted-answer"}
 FRAMEWORKS = {"a storage of 4 TB", "NaN"}
 SLOW_TO_MAKE = {"seventy_thousand_members", "configuration_of_60_megabytes"}

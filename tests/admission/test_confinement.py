@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from classifier.admission import confinement, landlock, namespaces, seccomp, supervision
-from classifier.admission.supervision import Ended, Ending, Limits
+from skinsite.sandbox import confine, landlock, namespaces, seccomp
+from skinsite.sandbox import run as sandbox_run
+from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(seconds=20, memory=1024**3, disk=64 * 1024**2)
 Try = Callable[..., Any]
 CLOSED = {"EACCES", "EPERM", "ENOENT", "EROFS", "EXDEV", "ESRCH"}
 
-pytestmark = pytest.mark.skipif(bool(confinement.missing()), reason=f"this kernel lacks {confinement.missing()}")
+pytestmark = pytest.mark.skipif(bool(confine.missing()), reason=f"this kernel lacks {confine.missing()}")
 
 
 @pytest.fixture
@@ -42,16 +43,16 @@ def canary(tmp_path: Path) -> Path:
 
 def run(
     task: str, folder: Path, *, limits: Limits = LIMITS, descriptors: tuple[int, ...] = (), **request: Any
-) -> Ended:
+) -> ChildResult:
     task = f"tests.admission.mischief:{task}"
-    return supervision.run(task, request=request, folder=folder, limits=limits, descriptors=descriptors)
+    return sandbox_run.run(task, request=request, folder=folder, limits=limits, descriptors=descriptors)
 
 
 @pytest.fixture
 def attempt(folder: Path) -> Try:
     def attempt(task: str, **options: Any) -> Any:
         ended = run(task, folder, **options)
-        assert ended.how is Ending.ANSWERED, ended.last_words
+        assert ended.reason is ExitReason.ANSWERED, ended.stderr_tail
         return json.loads((folder / "answer.json").read_text())
 
     return attempt
@@ -156,19 +157,19 @@ CONTAINER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from classifier.admission import confinement, seccomp, supervision
+from skinsite.sandbox import confine, seccomp, run
 number = lambda machine: seccomp.DENIED["unshare"][machine.column]
 seccomp._filter = lambda machine, pid: iter(
     [(seccomp.LOAD_WORD, 0, 0, 0), *seccomp._fail(number(machine), 1), (seccomp.RETURN, 0, 0, seccomp.ALLOW)]
 )
 seccomp.install()
 if sys.argv[4] == "one user":
-    confinement._drop_capabilities()
-ended = supervision.run(
+    confine._drop_capabilities()
+ended = run.run(
     "tests.admission.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
-    limits=supervision.Limits(60, 2**30, 2**26), unconfined=sys.argv[5] == "unconfined",
+    limits=run.Limits(60, 2**30, 2**26), unconfined=sys.argv[5] == "unconfined",
 )
-print(json.dumps([ended.how, ended.walls, ended.last_words]))
+print(json.dumps([ended.reason, ended.walls, ended.stderr_tail]))
 """
 
 
@@ -187,7 +188,7 @@ def in_container(folder: Path, portal: dict[str, Any]) -> Callable[..., Any]:
 
 def test_where_no_namespace_is_permitted_the_child_is_another_user(folder: Path, in_container: Try) -> None:
     how, standing, words = in_container("all users")
-    assert how == Ending.ANSWERED, words
+    assert how == ExitReason.ANSWERED, words
     assert any(wall.startswith("another user") for wall in standing)
     found = json.loads((folder / "answer.json").read_text())
     assert {deed: how for deed, how in found.items() if how not in CLOSED} == {}
@@ -195,13 +196,13 @@ def test_where_no_namespace_is_permitted_the_child_is_another_user(folder: Path,
 
 def test_a_machine_without_an_outer_wall_refuses_unless_told_otherwise(folder: Path, in_container: Try) -> None:
     how, standing, words = in_container("one user")
-    assert how == Ending.NO_WALLS
+    assert how == ExitReason.NO_WALLS
     assert standing == []
     assert "neither namespaces nor another user" in words
     assert not (folder / "answer.json").exists()
     how, standing, words = in_container("one user", "unconfined")
-    assert how == Ending.ANSWERED, words
-    assert [wall for wall in standing if wall.startswith(confinement.LACKING)]
+    assert how == ExitReason.ANSWERED, words
+    assert [wall for wall in standing if wall.startswith(confine.LACKING)]
 
 
 @pytest.mark.parametrize("deed", ["execute", "run_program", "fork"])
@@ -238,13 +239,13 @@ def test_the_orders_are_no_file_to_write_to(attempt: Try) -> None:
 
 def test_a_folder_that_is_closed_to_us_hides_nothing(folder: Path) -> None:
     """Root looks into every folder; another user may not, and then nobody knows how much is inside."""
-    ended = supervision.run(
+    ended = sandbox_run.run(
         "tests.admission.mischief:dig",
         request={"levels": 1, "rights": 0o300},
         folder=folder,
         limits=Limits(20, 1024**3, 100 * 1024**2),
     )
-    assert ended.how is (Ending.ANSWERED if os.geteuid() == 0 else Ending.DISK)
+    assert ended.reason is (ExitReason.ANSWERED if os.geteuid() == 0 else ExitReason.DISK)
 
 
 def test_the_upload_is_read_through_its_descriptor(attempt: Try, canary: Path) -> None:
@@ -255,19 +256,19 @@ def test_the_upload_is_read_through_its_descriptor(attempt: Try, canary: Path) -
 @pytest.mark.parametrize(
     ("deed", "limits", "ending"),
     [
-        ("eat_memory", Limits(20, 200 * 1024**2, 1024**2), Ending.MEMORY),
-        ("eat_time", Limits(1, 1024**3, 1024**2), Ending.TIME),
-        ("eat_disk", Limits(20, 1024**3, 20 * 1024**2), Ending.DISK),
-        ("eat_disk_unseen", Limits(20, 1024**3, 20 * 1024**2), Ending.DISK),
-        ("dig", Limits(20, 1024**3, 100 * 1024**2), Ending.DISK),
-        ("eat_time", Limits(20, 1024**3, 1024**2, wall=1), Ending.TIME),
-        ("die", LIMITS, Ending.CRASHED),
+        ("eat_memory", Limits(20, 200 * 1024**2, 1024**2), ExitReason.MEMORY),
+        ("eat_time", Limits(1, 1024**3, 1024**2), ExitReason.TIME),
+        ("eat_disk", Limits(20, 1024**3, 20 * 1024**2), ExitReason.DISK),
+        ("eat_disk_unseen", Limits(20, 1024**3, 20 * 1024**2), ExitReason.DISK),
+        ("dig", Limits(20, 1024**3, 100 * 1024**2), ExitReason.DISK),
+        ("eat_time", Limits(20, 1024**3, 1024**2, wall=1), ExitReason.TIME),
+        ("die", LIMITS, ExitReason.CRASHED),
     ],
 )
-def test_a_greedy_child_is_stopped(folder: Path, deed: str, limits: Limits, ending: Ending) -> None:
+def test_a_greedy_child_is_stopped(folder: Path, deed: str, limits: Limits, ending: ExitReason) -> None:
     started = time.monotonic()
     ended = run(deed, folder, limits=limits)
-    assert ended.how is ending
+    assert ended.reason is ending
     assert time.monotonic() - started < 15
 
 
@@ -275,9 +276,9 @@ def test_the_child_dies_with_its_parent(folder: Path) -> None:
     """A portal that is killed leaves no child behind that still holds the file."""
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from pathlib import Path; from classifier.admission import supervision\n"
-        f"supervision.run('tests.admission.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
-        " limits=supervision.Limits(60, 2**30, 2**20))"
+        "from pathlib import Path; from skinsite.sandbox import run\n"
+        f"run.run('tests.admission.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
+        " limits=run.Limits(60, 2**30, 2**20))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
     child = _wait_for(lambda: _child_of(parent.pid))
@@ -309,14 +310,14 @@ def _wait_for(question: Callable[[], Any]) -> Any:
 
 def test_without_a_wall_the_child_refuses_to_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child itself looks: its folder is gone, so Landlock has nothing to leave writable."""
-    walls = confinement.Walls(str(folder), (), 10, 1024**3, 1024, os.getppid())
+    walls = confine.Walls(str(folder), (), 10, 1024**3, 1024, os.getppid())
     monkeypatch.setattr(landlock, "restrict", _fail)
     monkeypatch.setattr(namespaces, "unshare", lambda: "namespaces")
     for wall in ("_fork", "_see_only", "_die_with", "_die_with_guard", "_limit"):
-        monkeypatch.setattr(confinement, wall, lambda *_arguments: "")
-    monkeypatch.setattr(confinement, "_drop_capabilities", lambda: "")
-    with pytest.raises(confinement.Unavailable, match="Landlock"):
-        confinement.enter(walls, tell=lambda _message: None)
+        monkeypatch.setattr(confine, wall, lambda *_arguments: "")
+    monkeypatch.setattr(confine, "_drop_capabilities", lambda: "")
+    with pytest.raises(confine.Unavailable, match="Landlock"):
+        confine.enter(walls, tell=lambda _message: None)
 
 
 def _fail(**_options: Any) -> None:

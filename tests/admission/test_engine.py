@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.admission import engines
-from classifier.admission.outcome import Report
-from classifier.admission.pictures import pictures
+from classifier.admission.report import Report
+from classifier.admission.stages import onnx_engine
+from classifier.admission.stages.probe_images import pictures
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import load
 from tests.evaluation.small_networks import cut, graph, write_bundle
@@ -19,16 +19,16 @@ def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) 
     """Let a network with a graph of its own stand for the framework, and another graph for what is exported."""
     write_bundle(folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(engines.exporting, "export", lambda _native: (exported, cut(), ""))
+    monkeypatch.setattr(onnx_engine.export_onnx, "export", lambda _native: (exported, cut(), ""))
     report, found = Report(), bundles.read(folder)
-    taken, _answers = engines._graph(load(found), found, pictures(), report)
+    taken, _answers = onnx_engine._graph(load(found), found, pictures(), report)
     return taken, report
 
 
 def test_an_engine_that_answers_as_the_framework_does_is_taken(monkeypatch, tmp_path):
     taken, report = compared(monkeypatch, tmp_path, exported=graph(sees_darkness=True))
     assert taken is not None
-    assert taken["differs"] <= engines.SAME
+    assert taken["differs"] <= onnx_engine.SAME
     assert report.rows[-1]["passed"]
 
 
@@ -48,7 +48,7 @@ def test_an_engine_that_cannot_run_the_network_is_not_taken(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("field", ["probabilities", "maps"])
 def test_an_engine_that_answers_no_numbers_to_a_later_picture_is_not_believed(monkeypatch, tmp_path, field):
-    asked, run = [], engines.run
+    asked, run = [], onnx_engine.run
 
     def later(classifier: Any, shown: Any, *given: Any, **more: Any) -> Any:
         answer = run(classifier, shown, *given, **more)
@@ -57,7 +57,7 @@ def test_an_engine_that_answers_no_numbers_to_a_later_picture_is_not_believed(mo
             return answer
         return dataclasses.replace(answer, **{field: np.full_like(getattr(answer, field), np.nan)})
 
-    monkeypatch.setattr(engines, "run", later)
+    monkeypatch.setattr(onnx_engine, "run", later)
     taken, report = compared(monkeypatch, tmp_path, exported=graph(sees_darkness=True))
     if field == "probabilities":
         assert taken is None

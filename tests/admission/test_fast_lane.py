@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classifier.admission import admit as admission
-from classifier.admission.outcome import Check, Outcome
+from classifier.admission.report import Check, Outcome
 from classifier.inference import engines
 from classifier.inference.bundle import DESCRIPTION
 from tests.admission import lane, uploads

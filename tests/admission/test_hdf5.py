@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from classifier.admission import hdf5
-from classifier.admission.outcome import Refusal
+from classifier.admission.formats import hdf5
+from classifier.admission.report import Refusal
 
 
 def made(fill: Callable[[h5py.File], object]) -> io.BytesIO:

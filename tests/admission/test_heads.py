@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from classifier.admission import heads, plain_networks
+from classifier.admission.known import heads, plain_networks
 
 
 def layer(name: str, *weight: int, bias: bool = True) -> dict[str, tuple[int, ...]]:

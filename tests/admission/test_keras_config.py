@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from classifier.admission import keras_config, keras_repairs
-from classifier.admission.outcome import Refusal
+from classifier.admission.keras import config as keras_config
+from classifier.admission.keras import repairs
+from classifier.admission.report import Refusal
 
 
 def layer(name: str, **fields: Any) -> dict[str, Any]:
@@ -95,12 +96,12 @@ def test_what_only_training_needs_is_left_out() -> None:
 def test_a_configuration_without_a_models_form_comes_back_as_it_was() -> None:
     """Then the check speaks of what it is, and not the repair of what it lacks."""
     config = model(layer("DepthwiseConv2D", config={"groups": 1}))
-    assert keras_repairs.repair(config) == (config, [])
+    assert repairs.repair(config) == (config, [])
 
 
 def test_half_precision_of_keras_3_is_single_precision() -> None:
     config = model(layer("Dense", config={"dtype": {"config": {"name": "mixed_float16"}}}))
-    repaired, changes = keras_repairs.repair(config, keras=3)
+    repaired, changes = repairs.repair(config, keras=3)
     assert repaired["config"]["layers"][0]["config"] == {"dtype": "float32"}
     assert changes == ["precision mixed_float16 was set to float32 (1 layers)"]
 

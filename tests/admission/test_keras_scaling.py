@@ -14,7 +14,7 @@ def scaling(name: str) -> tuple[tuple[str, ...], tuple[int, int], str]:
     import keras
     from keras import layers, ops
 
-    from classifier.admission import keras_scaling
+    from classifier.admission.keras import scaling as keras_scaling
 
     applications = keras.applications
     keras.backend.clear_session()

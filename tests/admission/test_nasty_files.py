@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
 from tests.conftest import SHARED
 
 FOLDER = SHARED / "data" / "nasty" / "models"

@@ -7,8 +7,8 @@ import zipfile
 import h5py
 import pytest
 
-from classifier.admission import origin
-from classifier.admission.sniffing import Kind
+from classifier.admission.formats import origin
+from classifier.admission.formats.sniff import Kind
 
 
 def archive(**members: str) -> io.BytesIO:

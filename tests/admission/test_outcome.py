@@ -5,8 +5,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from classifier.admission.answers import REFUSED
-from classifier.admission.outcome import Refusal, Report, answered
+from classifier.admission.child_output import REFUSED
+from classifier.admission.report import Refusal, Report, answered
 
 
 def test_what_nobody_foresaw_is_a_refusal_that_names_it(capfd: pytest.CaptureFixture[str]) -> None:

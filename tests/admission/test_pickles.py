@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.admission import calls, pickles
+from classifier.admission.torch import pickle_reader, unsafe_globals
 
 
 class Canary:
@@ -22,8 +22,8 @@ class Canary:
         return os.mkdir, ("PICKLE_WAS_EXECUTED",)
 
 
-def read(content: bytes) -> pickles.Pickled:
-    return pickles.read(io.BytesIO(content))
+def read(content: bytes) -> pickle_reader.Pickled:
+    return pickle_reader.read(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -49,14 +49,14 @@ def test_every_protocol_gives_plain_values_and_names(
 def test_a_stub_keeps_the_state_of_an_object_and_nothing_else() -> None:
     found = read(pickle.dumps({"arguments": argparse.Namespace(rate=0.1), "best": np.float64(0.5)}, 2))
     namespace = found.value["arguments"]
-    assert isinstance(namespace, pickles.Stub)
+    assert isinstance(namespace, pickle_reader.Stub)
     assert (namespace.name, namespace.state) == ("argparse.Namespace", {"rate": 0.1})
-    assert calls.unsafe(found.names) is None
+    assert unsafe_globals.unsafe(found.names) is None
 
 
 def test_two_pickles_in_a_row_are_read_one_after_the_other() -> None:
     file = io.BytesIO(pickle.dumps([1], 2) + pickle.dumps({"b": 2}, 2) + b"rest")
-    assert (pickles.read(file).value, pickles.read(file).value, file.read()) == ([1], {"b": 2}, b"rest")
+    assert (pickle_reader.read(file).value, pickle_reader.read(file).value, file.read()) == ([1], {"b": 2}, b"rest")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_two_pickles_in_a_row_are_read_one_after_the_other() -> None:
     [b"", b"\x80\x04\x95", b"\xff\xff", b"\x80\x04]", b"K\x01R.", b"\x82\x01.", b"(I1\nI2\nb.", b"h\x05.", b"]K\x01s."],
 )
 def test_what_is_no_pickle_is_called_damaged(content: bytes) -> None:
-    with pytest.raises(pickles.Damaged):
+    with pytest.raises(pickle_reader.Damaged):
         read(content)
 
 
@@ -109,14 +109,14 @@ def huge_text() -> bytes:
         (doubling_tuple_as_key, None),
         (enormous_number_as_every_key, None),
         (far_memo, None),
-        (endless_instructions, pickles.TooLarge),
-        (huge_text, pickles.Damaged),
+        (endless_instructions, pickle_reader.TooLarge),
+        (huge_text, pickle_reader.Damaged),
     ],
 )
 def test_a_bomb_takes_time_in_line_with_its_size(
     make: Any, error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickles, "INSTRUCTIONS", 500_000)
+    monkeypatch.setattr(pickle_reader, "INSTRUCTIONS", 500_000)
     content = make()
     began = time.process_time()
     if error is None:
@@ -167,7 +167,7 @@ def test_a_bomb_takes_time_in_line_with_its_size(
     ],
 )
 def test_a_name_that_runs_things_is_unsafe(name: str) -> None:
-    assert calls.unsafe(["collections.OrderedDict", name]) == name
+    assert unsafe_globals.unsafe(["collections.OrderedDict", name]) == name
 
 
 @pytest.mark.parametrize(
@@ -186,4 +186,4 @@ def test_a_name_that_runs_things_is_unsafe(name: str) -> None:
     ],
 )
 def test_a_name_of_an_honest_checkpoint_is_not(name: str) -> None:
-    assert calls.unsafe([name]) is None
+    assert unsafe_globals.unsafe([name]) is None

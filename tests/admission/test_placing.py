@@ -1,13 +1,13 @@
 """Each tensor finds its place by name and shape, or the list says which did not."""
 
-from classifier.admission.outcome import Refusal
+from classifier.admission.report import Refusal
 from tests.conftest import InProcess
 
 
 def place_head(given: str, rows: int = 2) -> tuple[list[str], list[str]]:
     import torch
 
-    from classifier.admission.placing import place
+    from classifier.admission.torch.match_weights import place
 
     network = {"encoder.w": torch.zeros(3), "head.3.weight": torch.zeros(2, 3), "head.3.bias": torch.zeros(2)}
     tensors = {f"{given}.weight": torch.zeros(rows, 3), f"{given}.bias": torch.zeros(2), "encoder.w": torch.zeros(3)}

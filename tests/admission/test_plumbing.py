@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.admission import plumbing
-from classifier.admission.pictures import photograph, views
+from classifier.admission.stages import sensitivity
+from classifier.admission.stages.probe_images import photograph, views
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference.input.manifest import Manifest, complete
 
 INPUT = {"width": 64, "height": 64, "range": [0, 1]}
 
@@ -39,17 +39,17 @@ def jpeg() -> bytes:
 
 
 def movements(loaded: Classifier, jpeg: bytes) -> dict[str, float]:
-    return {movement.what: movement.largest for movement in plumbing.measure(loaded, jpeg)[0]}
+    return {movement.what: movement.largest for movement in sensitivity.measure(loaded, jpeg)[0]}
 
 
 def test_a_model_that_lives_on_fine_detail_is_moved_by_the_resize(jpeg) -> None:
     moved = movements(Stripes(40), jpeg)
     assert moved["resized without antialiasing"] > 0.2
-    assert 0 < moved[plumbing.FAST_DECODER] < moved["resized without antialiasing"]
+    assert 0 < moved[sensitivity.FAST_DECODER] < moved["resized without antialiasing"]
 
 
 def test_a_model_that_looks_at_nothing_is_not_moved(jpeg) -> None:
-    found, rows = plumbing.measure(Stripes(0), jpeg)
+    found, rows = sensitivity.measure(Stripes(0), jpeg)
     assert {movement.largest for movement in found} == {0.0}
     assert {movement.changed for movement in found} == {0}
     assert rows.shape == (6, 2)
@@ -64,7 +64,7 @@ def test_a_model_that_looks_at_nothing_is_not_moved(jpeg) -> None:
     ],
 )
 def test_the_change_is_from_what_the_model_declares(fields, words) -> None:
-    assert plumbing.other_resize(Stripes(0, **fields).manifest.input)[0] == words
+    assert sensitivity.other_resize(Stripes(0, **fields).manifest.input)[0] == words
 
 
 def test_the_packaged_photograph_is_whole_and_cut_closer_and_mirrored() -> None:

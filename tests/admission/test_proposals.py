@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from classifier.admission.facts import Ending, Facts
-from classifier.admission.outcome import Refusal, Report
-from classifier.admission.proposals import complete
-from classifier.inference.manifest import Manifest
+from classifier.admission.manifest.facts import Ending, Facts
+from classifier.admission.manifest.propose import complete
+from classifier.admission.report import Refusal, Report
+from classifier.inference.input.manifest import Manifest
 
 KERAS = Facts("keras", "a network", outputs=3, parameters=1, width=64, height=48, ending=Ending.SOFTMAX)
 TORCH = Facts("torch", "a network", outputs=3, parameters=1, pretrained_family=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
 from tests.admission import uploads
 from tests.conftest import InProcess
 
@@ -127,10 +127,10 @@ def accuracy(bundle: Path, data: Path) -> float:
     import numpy as np
     from PIL import Image
 
-    import classifier.inference.torch_network  # noqa: F401 (registers its loader)
+    import classifier.inference.networks.torch  # noqa: F401 (registers its loader)
     from classifier.inference import bundle as bundles
     from classifier.inference.classifier import load, run
-    from classifier.inference.clinical import Clinical
+    from classifier.inference.input.clinical import Clinical
 
     found = load(bundles.read(bundle))
     with (data / "labels.csv").open(encoding="utf-8") as rows:

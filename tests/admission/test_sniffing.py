@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from classifier.admission import strangers
-from classifier.admission.outcome import Refusal
-from classifier.admission.sniffing import HEAD_BYTES, Kind, sniff
+from classifier.admission.formats import unsupported
+from classifier.admission.formats.sniff import HEAD_BYTES, Kind, sniff
+from classifier.admission.report import Refusal
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 231233680\n"
 SUPERBLOCK = b"\x89HDF\r\n\x1a\n" + bytes(20) + bytes(12) + struct.pack("<Q", 29216)
@@ -97,7 +97,7 @@ def test_what_may_be_a_model_goes_to_the_child(head: bytes, kind: Kind) -> None:
     ],
 )
 def test_a_zip_of_something_else_is_called_by_what_is_inside(names: list[str], word: str, hint: str) -> None:
-    refusal = strangers.archive(names)
+    refusal = unsupported.archive(names)
     assert refusal.problem.code == "unknown-archive"
     assert word in refusal.problem.message
     assert hint in refusal.problem.hint

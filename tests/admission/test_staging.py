@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.admission import staging, usage
+from skinsite.sandbox import scratch, usage
 
 
 def dig(folder: Path, levels: int) -> None:
@@ -29,7 +29,7 @@ def test_folders_in_folders_are_removed_however_deep(tmp_path: Path) -> None:
     (folder / "closed").chmod(0)
     dig(folder, 3_000)
     assert usage.written(folder) > 2**60
-    staging.remove(folder)
+    scratch.remove(folder)
     assert not folder.exists()
     assert (outside / "canary").exists()
 
@@ -44,9 +44,9 @@ def test_what_an_honest_child_writes_is_counted(tmp_path: Path) -> None:
 def test_another_admission_may_remove_an_abandoned_folder_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = [tmp_path / f"{staging.PREFIX}{name}" for name in "ab"]
+    folders = [tmp_path / f"{scratch.PREFIX}{name}" for name in "ab"]
     folders[1].mkdir()
     os.utime(folders[1], (1, 1))
     monkeypatch.setattr(Path, "glob", lambda _folder, _pattern: folders)
-    staging.remove_abandoned(tmp_path)
+    scratch.remove_abandoned(tmp_path)
     assert not list(tmp_path.iterdir())

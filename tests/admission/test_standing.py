@@ -1,6 +1,6 @@
 """The operator reads which walls stand, or in plain words that none does."""
 
-from classifier.admission.standing import Standing, standing
+from skinsite.sandbox.selftest import Standing, standing
 
 
 def test_this_machine_is_tried_once() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from classifier.admission.outcome import Refusal, Report
+from classifier.admission.report import Refusal, Report
 from tests.conftest import InProcess
 
 ARCHITECTURES = {
@@ -20,15 +20,16 @@ def recognised(family: str, name: str, prefix: str) -> tuple[dict[str, Any] | st
     """What is found for a network's shapes alone, or the refusal's code; the outputs; what was said."""
     import torch
 
-    from classifier.admission import architectures, torch_choice
-    from classifier.inference import torch_architectures
+    from classifier.admission.known import architectures
+    from classifier.admission.torch import disambiguate
+    from classifier.inference.networks import torch_architectures
 
     with torch.device("meta"):
         network = torch_architectures.build({"family": family, "name": name}, 7)
     shapes = {prefix + name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found, report = architectures.candidates(shapes), Report()
     try:
-        chosen = torch_choice.choose(
+        chosen = disambiguate.choose(
             found, lambda one: torch_architectures.build(one.architecture, one.outputs).requires_grad_(False), report
         )
     except Refusal as refusal:

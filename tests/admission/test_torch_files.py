@@ -6,9 +6,9 @@ import pickle
 import zipfile
 from typing import Any
 
-from classifier.admission import pickles
-from classifier.admission.outcome import Refusal
-from classifier.admission.sniffing import Kind
+from classifier.admission.formats.sniff import Kind
+from classifier.admission.report import Refusal
+from classifier.admission.torch import pickle_reader
 from tests.conftest import InProcess
 
 
@@ -38,9 +38,9 @@ def read(content: bytes, kind: Kind = Kind.ZIP) -> tuple[list[str], tuple[str, .
     """The tensors' names, what was said, and whether all are those of `state`."""
     import torch
 
-    from classifier.admission import torch_files
+    from classifier.admission.torch import load
 
-    weights = torch_files.read(io.BytesIO(content), kind)
+    weights = load.read(io.BytesIO(content), kind)
     same = all(torch.equal(tensor, state()[name]) for name, tensor in weights.tensors.items() if name in state())
     return list(weights.tensors), weights.notes, same
 
@@ -129,7 +129,7 @@ def cut_in_storages(after: int) -> bytes:
     content = saved(state(), legacy=True)
     file = io.BytesIO(content)
     for _part in range(5):
-        pickles.read(file)
+        pickle_reader.read(file)
     return content[: file.tell() + after]
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from classifier.models import Case
-from classifier.services.cases import Upload, create_case
+from classifier.services.cases.create import Upload, create_case
 from skinsite.accounts.models import ApiToken
 from skinsite.api import api
 from tests.factories import make_model, make_user

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
-from classifier.services.cases import Upload, create_case
-from classifier.services.explanations import run_explanation
-from classifier.services.predictions import run_prediction
+from classifier.services.cases.create import Upload, create_case
+from classifier.services.maps.explain import run_explanation
+from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
 from tests.api.test_cases import problem
 from tests.factories import SEVEN, make_user

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from classifier.models import ModelRecord
-from classifier.services import admissions
+from classifier.services.models import register as model_register
 from skinsite.accounts.models import ApiToken
 from tests.api.test_cases import problem
 from tests.factories import make_model
@@ -92,7 +92,7 @@ def test_null_is_no_licence_and_no_card(administrator):
 
 def test_a_version_that_somebody_else_took_meanwhile_is_refused(administrator, monkeypatch):
     make_model("New")
-    monkeypatch.setattr(admissions, "_name_and_version", lambda manifest, file_name: ("New", "1"))
+    monkeypatch.setattr(model_register, "_name_and_version", lambda manifest, file_name: ("New", "1"))
     assert "another version" in problem(register(administrator), 422)["detail"]
     assert ModelRecord.objects.count() == 1
 

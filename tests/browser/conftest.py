@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 
 from classifier.models import Case, Explanation, Prediction
-from classifier.services.cases import CaseDetails, Upload, create_case
+from classifier.services.cases.create import CaseDetails, Upload, create_case
 from tests.factories import SEVEN, make_model, make_user
 from tests.pictures import picture
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from classifier.models import Admission, ModelRecord
-from classifier.services.model_uploads import uploads_folder
+from classifier.services.models.uploads import uploads_folder
 from tests.browser.test_pages import violations
 from tests.factories import make_model, make_user
 

@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from evaluation.services import queueing, scoring
+from evaluation.services import queueing
+from evaluation.services.evaluations import score
 from tests.evaluation.made import Fake
 
 
@@ -17,19 +18,19 @@ def quiet(monkeypatch) -> None:
 
 @pytest.fixture
 def no_figures(monkeypatch) -> None:
-    monkeypatch.setattr(scoring, "_figures", lambda *_: {})
+    monkeypatch.setattr(score, "_figures", lambda *_: {})
 
 
 @pytest.fixture
 def few_replicates(monkeypatch) -> None:
     """Draw 50 times for the intervals, where no test looks at them."""
-    monkeypatch.setattr(scoring.textbook, "sheet", partial(scoring.textbook.sheet, replicates=50))
+    monkeypatch.setattr(score.textbook, "sheet", partial(score.textbook.sheet, replicates=50))
 
 
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
     found = Fake()
-    monkeypatch.setattr("evaluation.services.evaluations.load_classifier", lambda model, engine: (found, 0.0))
+    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model, engine: (found, 0.0))
     return found
 
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 from PIL import Image
 
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.manifest import Manifest
+from classifier.inference.input.manifest import Manifest
 from classifier.models import ModelRecord
 from evaluation.models import Comparison, DataSet, Evaluation, Inference, LabelledImage
 from evaluation.models.evaluation import Stage
-from evaluation.services import inferences
-from evaluation.services.comparing import run_comparison
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.scoring import run_scoring
+from evaluation.services.comparisons.compare import run_comparison
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.evaluations import stored_predictions
+from evaluation.services.evaluations.score import run_scoring
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.jobs import State
 from tests.factories import SEVEN, make_model, make_user
@@ -84,14 +84,14 @@ def make_data_set(
 
 def store_answers(data_set: DataSet, model: ModelRecord, values: Any) -> None:
     """Store probabilities (n, C) as the model's answers, in the order of the data set."""
-    using = inferences.recipe(model, "native")
+    using = stored_predictions.recipe(model, "native")
     Inference.objects.bulk_create(
         Inference(
             image=image,
             model=model,
             recipe=using,
-            key=inferences.key(using, model, image),
-            probabilities=inferences.packed(np.asarray(row)),
+            key=stored_predictions.key(using, model, image),
+            probabilities=stored_predictions.packed(np.asarray(row)),
         )
         for image, row in zip(data_set.images.order_by("pk"), values, strict=True)
     )

@@ -7,9 +7,9 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from classifier.inference import bundle
-from classifier.inference.graphs import FEATURES, LOGITS, OPSET, PICTURE, Cut, finish, parse
-from classifier.inference.layouts import FIRST, Layout
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, Cut, finish, parse
+from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.maps.layouts import FIRST, Layout
 from classifier.models import ModelRecord
 from tests.factories import SEVEN, make_model
 

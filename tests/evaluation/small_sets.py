@@ -11,8 +11,9 @@ import numpy as np
 from classifier.inference.classifier import Answer
 from evaluation.models import DataSet, Evaluation
 from evaluation.models.evaluation import Stage
-from evaluation.services import evaluations, scoring
-from evaluation.services.intake import create_data_set, run_import
+from evaluation.services.data_sets.importing import create_data_set, run_import
+from evaluation.services.evaluations import run as evaluation_run
+from evaluation.services.evaluations import score
 from skinsite.jobs import State
 from tests.factories import SEVEN, make_user
 from tests.pictures import picture
@@ -66,8 +67,8 @@ class FakeNetwork:
 
 def use(monkeypatch: Any, network: FakeNetwork) -> FakeNetwork:
     """Let evaluations answer with a fake network instead of a bundle."""
-    monkeypatch.setattr(evaluations, "load_classifier", lambda model, engine: (network, 0.0))
-    monkeypatch.setattr(evaluations.classifier, "run", network.run)
+    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model, engine: (network, 0.0))
+    monkeypatch.setattr(evaluation_run.classifier, "run", network.run)
     return network
 
 
@@ -75,9 +76,9 @@ def run_to_the_end(evaluation: Evaluation) -> Evaluation:
     """Take turns as workers would, until the evaluation is final."""
     while (row := Evaluation.objects.get(pk=evaluation.pk)).state in (State.QUEUED, State.RUNNING):
         if row.stage == Stage.SCORING:
-            scoring.run_scoring(evaluation_id=row.pk)
+            score.run_scoring(evaluation_id=row.pk)
         else:
-            evaluations.run_evaluation(evaluation_id=row.pk)
+            evaluation_run.run_evaluation(evaluation_id=row.pk)
     return row
 
 

@@ -11,18 +11,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.inference.explaining import WAYS
+from classifier.inference.explain.explain import WAYS
 from classifier.models import ModelRecord, Prediction
 from classifier.models.model_record import Framework, ModelState
-from classifier.services.workers import ready_mark
-from evaluation.metrics import map_credibility
+from classifier.services.predictions.warm_up import ready_mark
+from evaluation.metrics.maps import credibility
 from evaluation.models import MapCheck
-from evaluation.services import map_document, map_measuring
-from evaluation.services.admission_checks import AFTER_THE_START, QUIET, queue_admission_check
-from evaluation.services.drawn_pictures import IMAGES, Gallery
-from evaluation.services.map_checks import start_map_check
-from evaluation.services.map_facts import facts_of_maps
-from evaluation.services.map_measuring import run_map_check
+from evaluation.services.map_checks import document as map_check_document
+from evaluation.services.map_checks import measure
+from evaluation.services.map_checks.at_admission import AFTER_THE_START, QUIET, queue_admission_check
+from evaluation.services.map_checks.drawn_images import IMAGES, Gallery
+from evaluation.services.map_checks.facts import facts_of_maps
+from evaluation.services.map_checks.measure import run_map_check
+from evaluation.services.map_checks.start import start_map_check
 from skinsite.jobs import Failure, State
 from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.evaluation.small_networks import make_small_model
@@ -36,11 +37,11 @@ SMALL = Gallery(size=(64, 48))
 @pytest.fixture(autouse=True)
 def fewer(monkeypatch) -> None:
     """Small pictures and few seeds do where no test looks at the figures' precision."""
-    monkeypatch.setattr(map_document, "gallery", SMALL)
-    monkeypatch.setattr(map_measuring, "SEEDS", 2)
-    monkeypatch.setattr(map_document, "MOST_RANDOMISED", 6)
-    monkeypatch.setattr(map_document, "MOST_CHANGED", 4)
-    monkeypatch.setattr(map_credibility, "RANDOM_MAPS", 2)
+    monkeypatch.setattr(map_check_document, "gallery", SMALL)
+    monkeypatch.setattr(measure, "SEEDS", 2)
+    monkeypatch.setattr(map_check_document, "MOST_RANDOMISED", 6)
+    monkeypatch.setattr(map_check_document, "MOST_CHANGED", 4)
+    monkeypatch.setattr(credibility, "RANDOM_MAPS", 2)
 
 
 @pytest.fixture
@@ -142,14 +143,14 @@ def test_it_gives_way_to_people_of_every_framework_and_to_those_who_just_were_he
 
 def test_drawing_stops_for_a_person_and_goes_on_where_it_was(model, monkeypatch):
     fresh = Gallery(size=(64, 48))
-    monkeypatch.setattr(map_document, "gallery", fresh)
+    monkeypatch.setattr(map_check_document, "gallery", fresh)
     looks: list[bool] = []
 
     def somebody() -> bool:
         looks.append(True)
         return len(looks) == 6
 
-    monkeypatch.setattr(map_measuring, "people_are_here", somebody)
+    monkeypatch.setattr(measure, "people_are_here", somebody)
     queue_admission_check()
     assert ran().state == State.QUEUED
     assert len(fresh._here) == 5

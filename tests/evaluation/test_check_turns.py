@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from evaluation.models import MapCheck
-from evaluation.services import map_measuring
-from evaluation.services.map_document import drawn_of
-from evaluation.services.map_measuring import run_map_check
+from evaluation.services.map_checks import measure
+from evaluation.services.map_checks.document import drawn_of
+from evaluation.services.map_checks.measure import run_map_check
 from skinsite.jobs import State
 from tests.evaluation.test_map_check import alice, check, fewer, spots  # noqa: F401
 
@@ -32,14 +32,14 @@ def killed(pk: int) -> MapCheck:
 
 
 def test_workers_lost_while_the_model_is_loaded_are_no_deaths(check, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(map_measuring, "load_classifier", dies)
+    monkeypatch.setattr(measure, "load_classifier", dies)
     for _ in range(2):
         row = killed(check.pk)
         assert (row.state, row.deaths, row.attempts) == (State.QUEUED, 0, 0)
 
 
 def test_workers_lost_with_a_batch_in_hand_are(check, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(map_measuring.inferences, "pixels_of", dies)
+    monkeypatch.setattr(measure.stored_predictions, "pixels_of", dies)
     assert killed(check.pk).deaths == 1
     assert killed(check.pk).error_code == "worker-died"
 

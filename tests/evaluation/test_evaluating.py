@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, FailedImage, Inference
 from evaluation.models.evaluation import Stage
-from evaluation.services import evaluations
-from evaluation.services.evaluations import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
-from evaluation.services.intake import delete_data_set
+from evaluation.services.data_sets.importing import delete_data_set
+from evaluation.services.evaluations import run
+from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
 from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
@@ -45,7 +45,7 @@ def test_every_image_is_answered_once_and_the_scores_follow(data_set, network):
 def test_a_person_who_waits_comes_first(data_set, network):
     evaluation = start(data_set)
     person = make_prediction(model=evaluation.model)
-    evaluations.run_evaluation(evaluation_id=evaluation.pk)
+    run.run_evaluation(evaluation_id=evaluation.pk)
     assert (network.pictures, Evaluation.objects.get().state) == (0, State.QUEUED)
     person.delete()
     assert run_to_the_end(evaluation).state == State.DONE
@@ -103,7 +103,7 @@ def test_a_network_that_fails_for_one_image_does_not_take_its_neighbours_along(d
         from PIL import Image
 
         total = int(np.asarray(Image.open(file)).astype(np.int64).sum())
-    monkeypatch.setattr(evaluations.classifier, "run", fragile)
+    monkeypatch.setattr(run.classifier, "run", fragile)
     done = run_to_the_end(start(data_set))
     assert FailedImage.objects.get().code == "prediction-failed"
     assert done.document["textbook"]["images"] == 27
@@ -113,7 +113,7 @@ def test_one_of_a_person_runs_and_three_wait(data_set, network):
     rows = [start(data_set, make_model(f"M{number}")) for number in range(4)]
     with pytest.raises(Refusal, match="1 of your evaluations may run and 3 may wait"):
         start(data_set, make_model("M5"))
-    evaluations.run_evaluation(evaluation_id=rows[1].pk)
+    run.run_evaluation(evaluation_id=rows[1].pk)
     assert network.pictures == 0
     assert all(run_to_the_end(row).state == State.DONE for row in rows)
 
@@ -162,6 +162,6 @@ def test_the_scores_are_computed_on_the_light_queue(data_set, network, no_broker
     with django_capture_on_commit_callbacks(execute=True):
         evaluation = start(data_set)
     with django_capture_on_commit_callbacks(execute=True):
-        evaluations.run_evaluation(evaluation_id=evaluation.pk)
+        run.run_evaluation(evaluation_id=evaluation.pk)
     assert Evaluation.objects.get().stage == Stage.SCORING
     assert [queue for kind, _, queue in no_broker if kind == "Evaluation"] == ["keras-batch", "default"]

@@ -4,8 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from evaluation.models import Comparison, DataSet, Evaluation
-from evaluation.services.comparing import run_comparison
-from evaluation.services.intake import run_import
+from evaluation.services.comparisons.compare import run_comparison
+from evaluation.services.data_sets.importing import run_import
 from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.evaluation.made import compared, make_data_set, make_eight, queued_scoring, scored_evaluation
 from tests.evaluation.uploads import zipped

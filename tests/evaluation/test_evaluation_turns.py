@@ -6,8 +6,9 @@ import pytest
 from django.db import OperationalError
 
 from evaluation.models import DataSet, Evaluation, FailedImage, MapCheck, SettingCheck
-from evaluation.services import evaluations, turns
-from evaluation.services.evaluations import run_evaluation, start_evaluation
+from evaluation.services import turns
+from evaluation.services.evaluations import run
+from evaluation.services.evaluations.run import run_evaluation, start_evaluation
 from skinsite.jobs import State
 from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
 from tests.factories import SEVEN, make_model, make_user
@@ -63,14 +64,14 @@ def test_a_turn_ends_soon_for_a_check_that_waits(kind, evaluation, network, monk
 
 
 def test_an_error_of_the_database_makes_no_picture_a_suspect(evaluation, monkeypatch):
-    packed, errors = evaluations.inferences.packed, [OperationalError("locked")] * 2
+    packed, errors = run.stored_predictions.packed, [OperationalError("locked")] * 2
 
     def fails_twice(answer: Any) -> bytes:
         if errors:
             raise errors.pop()
         return packed(answer)
 
-    monkeypatch.setattr(evaluations.inferences, "packed", fails_twice)
+    monkeypatch.setattr(run.stored_predictions, "packed", fails_twice)
     for _ in range(2):
         with pytest.raises(OperationalError):
             run_evaluation(evaluation_id=evaluation.pk)
@@ -81,6 +82,6 @@ def test_an_error_of_the_database_makes_no_picture_a_suspect(evaluation, monkeyp
 
 @pytest.mark.parametrize(("pictures", "batches"), [(28, 4), (3, 10), (0.5, 28)])
 def test_a_batch_of_large_pictures_is_cut(evaluation, network, monkeypatch, pictures, batches):
-    monkeypatch.setattr(evaluations, "BATCH_BYTES", int(pictures * 64 * 48 * 3), raising=False)
+    monkeypatch.setattr(run, "BATCH_BYTES", int(pictures * 64 * 48 * 3), raising=False)
     assert run_to_the_end(evaluation).done == IMAGES
     assert (network.batches, network.pictures) == (batches, IMAGES)

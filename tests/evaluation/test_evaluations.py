@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, Inference
 from evaluation.models.evaluation import Stage
-from evaluation.services.evaluations import (
+from evaluation.services.data_sets.importing import delete_data_set
+from evaluation.services.evaluations.run import (
     cancel_evaluation,
     delete_evaluation,
     retry_evaluation,
     run_evaluation,
     start_evaluation,
 )
-from evaluation.services.intake import delete_data_set
-from evaluation.services.scoring import run_scoring
+from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
 from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation
@@ -260,7 +260,7 @@ def test_a_deleted_evaluation_takes_answers_comparisons_and_figures_along(
     monkeypatch, data_set, django_capture_on_commit_callbacks
 ):
     figure = default_storage.save("evaluations/1/roc.png", ContentFile(b"png"))
-    monkeypatch.setattr("evaluation.services.scoring._figures", lambda *_: {"roc": {"png": figure}})
+    monkeypatch.setattr("evaluation.services.evaluations.score._figures", lambda *_: {"roc": {"png": figure}})
     first, second = (scored_evaluation(data_set, make_model(name)) for name in ("one", "two"))
     comparison = compared(first, second, taxonomy="ham7")
     assert comparison.state == State.DONE

@@ -10,12 +10,12 @@ import pytest
 from classifier.inference import engines
 from classifier.inference.engines import FAST
 from evaluation.models import Evaluation, Inference
-from evaluation.services import inferences
-from evaluation.services.capsule import capsule, metrics_document
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.evaluations import run_evaluation, start_evaluation
-from evaluation.services.precision import change
-from evaluation.services.scoring import run_scoring
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.evaluations import stored_predictions
+from evaluation.services.evaluations.capsule import capsule, metrics_document
+from evaluation.services.evaluations.reduced_precision import change
+from evaluation.services.evaluations.run import run_evaluation, start_evaluation
+from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
@@ -128,10 +128,10 @@ def test_without_bf16_it_fails_with_the_reason_and_what_to_do(evaluated, model, 
 
 def shifted(evaluation: Evaluation) -> None:
     """Write answers into the lane that differ by 0.25 in one image, which changes its class."""
-    row = Inference.objects.filter(recipe=inferences.recipe(evaluation.model, FAST)).earliest("pk")
+    row = Inference.objects.filter(recipe=stored_predictions.recipe(evaluation.model, FAST)).earliest("pk")
     values = np.frombuffer(bytes(row.probabilities), "<f8").copy()
     values[:] = np.where(np.arange(7) == (values.argmax() + 1) % 7, 0.7, 0.05)
-    Inference.objects.filter(pk=row.pk).update(probabilities=inferences.packed(values))
+    Inference.objects.filter(pk=row.pk).update(probabilities=stored_predictions.packed(values))
 
 
 def test_its_page_shows_what_it_changed_against_fp32(evaluated, model, root, client, fast_lane):

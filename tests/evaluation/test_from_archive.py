@@ -8,8 +8,8 @@ from django.test import Client
 
 from evaluation.isic_archive.fetch import Manners, fetch
 from evaluation.models import DataSet
-from evaluation.services import isic
-from evaluation.services.intake import run_import
+from evaluation.services.data_sets import isic_archive
+from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State
 from tests.evaluation import archive_server
 from tests.evaluation.uploads import ran
@@ -28,7 +28,7 @@ def no_broker(monkeypatch):
 def archive(settings, monkeypatch):
     """A small server on this machine that speaks the archive's API; only tests may ask a private address."""
     quick = partial(fetch, allow_private=True, manners=Manners(gap_s=0, backoff_s=0.001))
-    monkeypatch.setattr(isic, "fetch", quick)
+    monkeypatch.setattr(isic_archive, "fetch", quick)
     with archive_server.running() as archive:
         archive.file = lambda isic_id: picture(int(isic_id[-3:]))
         settings.SKINSITE_ISIC_API = f"{archive.url}/api/v2"
@@ -37,30 +37,30 @@ def archive(settings, monkeypatch):
 
 
 def test_a_query_becomes_a_data_set_with_its_licences(archive):
-    made = isic.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
+    made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
     data_set = ran(made)
     assert data_set.state == State.DONE, data_set.error
     assert data_set.summary["images"] == 5
     assert data_set.summary["licences"]
     assert data_set.summary["attributions"]
-    place = isic._place(data_set)
+    place = isic_archive._place(data_set)
     assert place.is_dir()
     data_set.delete()
     assert not place.exists()
 
 
 def test_it_gives_way_after_its_turn_and_goes_on(archive, monkeypatch):
-    monkeypatch.setattr(isic, "TURN_SECONDS", 0.0)
-    made = isic.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
+    monkeypatch.setattr(isic_archive, "TURN_SECONDS", 0.0)
+    made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
     run_import(data_set_id=made.pk)
     assert DataSet.objects.get().state == State.QUEUED
-    monkeypatch.setattr(isic, "TURN_SECONDS", 60.0)
+    monkeypatch.setattr(isic_archive, "TURN_SECONDS", 60.0)
     assert ran(made).summary["images"] == 5
 
 
 def test_an_archive_that_does_not_answer_is_named(archive, settings):
     settings.SKINSITE_ISIC_API = "http://127.0.0.1:9/api/v2"
-    made = isic.create_from_archive(owner=make_user(), name="Archive", query="", images=10)
+    made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="", images=10)
     data_set = ran(made)
     assert data_set.state == State.FAILED
     assert data_set.error["hint"].startswith("Try again")

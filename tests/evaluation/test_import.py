@@ -10,8 +10,8 @@ from django.utils import timezone
 from PIL import Image, ImageEnhance
 
 from evaluation.models import DataSet, LabelledImage
-from evaluation.services import intake, pictures
-from evaluation.services.intake import (
+from evaluation.services.data_sets import decoding, importing
+from evaluation.services.data_sets.importing import (
     cancel_import,
     create_data_set,
     create_from_folder,
@@ -37,7 +37,7 @@ def no_broker(monkeypatch):
 
 @pytest.fixture
 def chunks_of_two(monkeypatch):
-    monkeypatch.setattr(intake, "CHUNK_PICTURES", 2)
+    monkeypatch.setattr(importing, "CHUNK_PICTURES", 2)
 
 
 def names(data_set: DataSet) -> dict[str, str]:
@@ -157,7 +157,7 @@ def test_a_picture_is_turned_by_its_orientation_and_told_so():
 
 def test_names_that_are_unsafe_get_an_alias():
     data_set = imported({"nv/=1+1 é.jpg": picture(0), "nv/_1_1_é.jpg": picture(1)})
-    assert all(intake.SAFE.search(name) is None for name in names(data_set))
+    assert all(importing.SAFE.search(name) is None for name in names(data_set))
     assert set(data_set.images.values_list("file_name", flat=True)) == {"nv/=1+1 é.jpg", "nv/_1_1_é.jpg"}
 
 
@@ -231,7 +231,7 @@ def test_archives_above_a_limit_are_refused(settings, monkeypatch):
     settings.ARCHIVE_MEMBERS = 5
     assert imported(SIX, TABLE).error["code"] == "too-many-members"
     settings.ARCHIVE_MEMBERS = 6
-    monkeypatch.setattr(pictures, "UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(decoding, "UNPACKED_BYTES", 1000)
     assert imported(SIX, TABLE).error["code"] == "too-large"
     settings.ARCHIVE_BYTES = 100
     before = set((portal.SKINSITE_DATA / "datasets").iterdir())
@@ -307,7 +307,7 @@ class Killed(BaseException):
 def test_an_import_goes_on_where_a_lost_worker_stopped(monkeypatch, chunks_of_two):
     before = stored_files()
     data_set = uploaded(SIX, TABLE)
-    decode = pictures.decode
+    decode = decoding.decode
 
     def dies(source, members):
         if "c.jpg" in members:
@@ -315,7 +315,7 @@ def test_an_import_goes_on_where_a_lost_worker_stopped(monkeypatch, chunks_of_tw
         return decode(source, members)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pictures, "decode", dies)
+        patch.setattr(decoding, "decode", dies)
         with pytest.raises(Killed):
             run_import(data_set_id=data_set.pk)
     first = dict(data_set.images.values_list("name", "pk"))
@@ -336,7 +336,7 @@ def test_an_import_goes_on_where_a_lost_worker_stopped(monkeypatch, chunks_of_tw
 def test_an_unexpected_error_is_tried_again(monkeypatch):
     data_set = uploaded(SIX, TABLE)
     with monkeypatch.context() as patch:
-        patch.setattr(pictures.Source, "survey", lambda self: 1 / 0)
+        patch.setattr(decoding.Source, "survey", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run_import(data_set_id=data_set.pk)
     assert DataSet.objects.get(pk=data_set.pk).state == State.QUEUED
@@ -346,13 +346,13 @@ def test_an_unexpected_error_is_tried_again(monkeypatch):
 def test_a_cancelled_import_stops_and_leaves_no_file_without_a_row(monkeypatch, chunks_of_two):
     before = stored_files()
     data_set = uploaded(SIX, TABLE)
-    commit = intake._commit
+    commit = importing._commit
 
     def cancels(*arguments):
         commit(*arguments)
         cancel_import(data_set=data_set)
 
-    monkeypatch.setattr(intake, "_commit", cancels)
+    monkeypatch.setattr(importing, "_commit", cancels)
     data_set = ran(data_set)
     assert data_set.state == State.CANCELLED
     assert set(names(data_set)) == {"a", "b"}
@@ -372,11 +372,11 @@ def test_deleting_a_data_set_removes_its_rows_and_files():
 
 
 def test_a_picture_that_decodes_for_minutes_is_refused_alone(monkeypatch):
-    monkeypatch.setattr(pictures, "SECONDS_A_PICTURE", 1.5)
+    monkeypatch.setattr(decoding, "SECONDS_A_PICTURE", 1.5)
     members = {"nv/a.jpg": picture(0), "nv/b.jpg": slow_jpeg(), "nv/c.jpg": picture(1)}
     data_set = imported(members)
     assert set(names(data_set)) == {"a", "c"}
-    assert refused(data_set) == {"nv/b.jpg": pictures.TOO_LONG}
+    assert refused(data_set) == {"nv/b.jpg": decoding.TOO_LONG}
 
 
 def test_a_folder_of_the_server_is_imported_without_following_links(tmp_path):

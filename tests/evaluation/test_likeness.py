@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from scipy.fft import dctn
 
-from evaluation.intake.likeness import NEAR, SAME, correlation, near_pairs, perceptual_hash
+from evaluation.intake.near_duplicates import NEAR, SAME, correlation, near_pairs, perceptual_hash
 from evaluation.phantoms import draw
 
 SHIFT = 12

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, MapCheck, SettingCheck
-from evaluation.services.evaluations import cancel_evaluation, retry_evaluation, start_evaluation
-from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
-from evaluation.services.setting_checks import retry_setting_check, start_setting_check
+from evaluation.services.evaluations.run import cancel_evaluation, retry_evaluation, start_evaluation
+from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
+from evaluation.services.setting_checks.start import retry_setting_check, start_setting_check
 from skinsite.jobs import State
 from skinsite.refusal import Conflict
 from tests.api.conftest import Program, forget_requests  # noqa: F401

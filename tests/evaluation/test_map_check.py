@@ -15,14 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from evaluation.metrics import map_credibility
+from evaluation.metrics.maps import credibility
 from evaluation.models import DataSet, LabelledImage, MapCheck, MapFigure
-from evaluation.services import map_document, map_measuring, turns
-from evaluation.services.map_checks import cancel_map_check, retry_map_check, start_map_check
-from evaluation.services.map_document import drawn_of, in_order
-from evaluation.services.map_measuring import run_map_check
-from evaluation.services.map_page import latest, of_comparison
-from evaluation.services.map_wording import NOTICE, verdict
+from evaluation.services import turns
+from evaluation.services.map_checks import document, measure
+from evaluation.services.map_checks.document import drawn_of, in_order
+from evaluation.services.map_checks.measure import run_map_check
+from evaluation.services.map_checks.page import latest, of_comparison
+from evaluation.services.map_checks.sentences import NOTICE, verdict
+from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
 from skinsite.jobs import LEASE, State
 from skinsite.refusal import Conflict, Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
@@ -59,10 +60,10 @@ def spots() -> list[Spot]:
 @pytest.fixture(autouse=True)
 def fewer(monkeypatch) -> None:
     """Few seeds and pictures do where no test looks at the figures' precision."""
-    monkeypatch.setattr(map_measuring, "SEEDS", 2)
-    monkeypatch.setattr(map_document, "MOST_RANDOMISED", RANDOMISED)
-    monkeypatch.setattr(map_credibility, "RANDOM_MAPS", 2)
-    monkeypatch.setattr(map_document, "MOST_CHANGED", 4)
+    monkeypatch.setattr(measure, "SEEDS", 2)
+    monkeypatch.setattr(document, "MOST_RANDOMISED", RANDOMISED)
+    monkeypatch.setattr(credibility, "RANDOM_MAPS", 2)
+    monkeypatch.setattr(document, "MOST_CHANGED", 4)
 
 
 def stored(pixels: Any) -> str:
@@ -148,7 +149,7 @@ def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch
 
 def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, monkeypatch):
     loads = []
-    real = map_measuring.shuffling.shuffled
+    real = measure.randomise.shuffled
 
     def somebody_comes(*told: Any) -> Any:
         loads.append(told)
@@ -156,13 +157,13 @@ def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, m
             make_prediction(model=check.model)
         return real(*told)
 
-    monkeypatch.setattr(map_measuring.shuffling, "shuffled", somebody_comes)
+    monkeypatch.setattr(measure.randomise, "shuffled", somebody_comes)
     assert ran(check).state == State.QUEUED
     assert len(loads) == 2
 
 
 def test_a_check_that_makes_progress_outlives_lost_workers(check, monkeypatch):
-    real = map_measuring._Turn._keep
+    real = measure._Turn._keep
     for dies_at in (2, 4):
         kept = []
 
@@ -172,28 +173,28 @@ def test_a_check_that_makes_progress_outlives_lost_workers(check, monkeypatch):
             if len(kept) == dies_at:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(map_measuring._Turn, "_keep", keep)
+        monkeypatch.setattr(measure._Turn, "_keep", keep)
         with pytest.raises(KeyboardInterrupt):
             run_map_check(check_id=check.pk)
         MapCheck.objects.filter(pk=check.pk).update(lease_until=timezone.now() - LEASE)
         assert MapCheck.objects.recover() == 1
-    monkeypatch.setattr(map_measuring._Turn, "_keep", real)
+    monkeypatch.setattr(measure._Turn, "_keep", real)
     assert ran(check).state == State.DONE
 
 
 def test_a_cancelled_check_stops_and_goes_on_when_it_is_tried_again(check, monkeypatch):
-    real = map_measuring._Turn._keep
+    real = measure._Turn._keep
 
     def cancels(turn: Any, part: str, values: Any) -> None:
         real(turn, part, values)
         cancel_map_check(check=check)
 
-    monkeypatch.setattr(map_measuring._Turn, "_keep", cancels)
+    monkeypatch.setattr(measure._Turn, "_keep", cancels)
     row = ran(check)
     assert (row.state, row.done) == (State.CANCELLED, 15)
     with pytest.raises(Conflict):
         cancel_map_check(check=row)
-    monkeypatch.setattr(map_measuring._Turn, "_keep", real)
+    monkeypatch.setattr(measure._Turn, "_keep", real)
     retry_map_check(check=row)
     assert ran(check).state == State.DONE
 

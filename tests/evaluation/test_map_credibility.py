@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from evaluation.metrics.map_credibility import (
+from evaluation.metrics.maps.credibility import (
     RASTER,
     against_baselines,
     centre_gaussian,
@@ -16,8 +16,8 @@ from evaluation.metrics.map_credibility import (
     pointing,
     raster,
 )
-from evaluation.metrics.map_perturbation import STEPS, Blocks, deletion, filled_in, insertion, road
-from evaluation.metrics.map_sameness import (
+from evaluation.metrics.maps.perturbation import STEPS, Blocks, deletion, filled_in, insertion, road
+from evaluation.metrics.maps.similarity import (
     can_be_used,
     changed,
     is_constant,

@@ -7,13 +7,13 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
-from classifier.inference.explaining import WAYS
-from evaluation.metrics.map_rules import FEWEST_IMAGES, SEEDS
+from classifier.inference.explain.explain import WAYS
+from evaluation.metrics.maps.rules import FEWEST_IMAGES, SEEDS
 from evaluation.models import LabelledImage, MapCheck
-from evaluation.services import map_document
-from evaluation.services.map_document import MAP, Drawn, randomised
-from evaluation.services.map_facts import LESION, facts_of_maps
-from evaluation.services.map_wording import randomisation, where_the_heat_lies
+from evaluation.services.map_checks import document as map_check_document
+from evaluation.services.map_checks.document import MAP, Drawn, randomised
+from evaluation.services.map_checks.facts import LESION, facts_of_maps
+from evaluation.services.map_checks.sentences import randomisation, where_the_heat_lies
 from skinsite.jobs import State
 from tests.factories import make_model, make_user
 
@@ -31,7 +31,7 @@ def judged(likeness: Any, *, broken: int = 0) -> dict[str, Any]:
         }
     for image in images[-broken:] if broken else []:
         kept[randomised(1.0, 0)][image.pk] = {"likeness": None, "not_finite": True}
-    return map_document._randomised(Drawn(images, frozenset(), 0, changed=()), kept)
+    return map_check_document._randomised(Drawn(images, frozenset(), 0, changed=()), kept)
 
 
 def few(pictures: int, seeds: int) -> Any:

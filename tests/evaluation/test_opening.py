@@ -5,7 +5,7 @@ from django.test import Client
 
 from classifier.models import Case, ModelRecord, Prediction
 from classifier.models.model_record import ModelState
-from evaluation.services.opening import AT_ONCE, open_images, opened
+from evaluation.services.comparisons.open_as_cases import AT_ONCE, open_images, opened
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation

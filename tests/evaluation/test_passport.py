@@ -5,7 +5,7 @@ import yaml
 from django.urls import reverse
 
 from evaluation.models import DataSet, TrainingSet
-from evaluation.services.seen import seen_images
+from evaluation.services.data_sets.seen import seen_images
 from tests.evaluation.small_sets import make_data_set, seven_labels
 from tests.evaluation.test_results import evaluated
 from tests.factories import make_model, make_user

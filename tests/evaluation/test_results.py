@@ -12,12 +12,12 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from evaluation.models import Comparison, DataSet, Evaluation, TrainingSet
-from evaluation.services.capsule import capsule
-from evaluation.services.comparing import run_comparison
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.evaluations import start_evaluation
-from evaluation.services.tables import prediction_rows
-from evaluation.services.thresholds import report_operating_point
+from evaluation.services.comparisons.compare import run_comparison
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.evaluations.capsule import capsule
+from evaluation.services.evaluations.operating_points import report_operating_point
+from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 from tests.evaluation.small_sets import EIGHT, FakeNetwork, make_data_set, run_to_the_end, seven_labels, use

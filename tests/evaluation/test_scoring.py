@@ -12,12 +12,12 @@ from django.core.files.storage import default_storage
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, log_loss, roc_auc_score
 
 from evaluation.models import TrainingSet
-from evaluation.services import scoring
-from evaluation.services.capsule import capsule
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.seen import UNDECLARED
-from evaluation.services.tables import prediction_rows
-from evaluation.services.thresholds import report_operating_point
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.data_sets.seen import UNDECLARED
+from evaluation.services.evaluations import score
+from evaluation.services.evaluations.capsule import capsule
+from evaluation.services.evaluations.operating_points import report_operating_point
+from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 from tests.evaluation.made import (
@@ -167,8 +167,8 @@ def test_predictions_hold_truth_place_answer_and_a_column_for_each_class():
 
 
 def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_path, monkeypatch):
-    every = scoring.figure_data
-    monkeypatch.setattr(scoring, "figure_data", lambda document: {"reliability": every(document)["reliability"]})
+    every = score.figure_data
+    monkeypatch.setattr(score, "figure_data", lambda document: {"reliability": every(document)["reliability"]})
     evaluation = scored_evaluation(make_data_set(FIFTY, synthetic=True), make_model())
     stored = evaluation.document["figures"]
     assert all(default_storage.exists(name) for files in stored.values() for name in files.values())

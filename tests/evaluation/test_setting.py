@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from classifier.inference.images import Pixels
-from classifier.inference.manifest import InputSpec
-from classifier.inference.preprocess import network_input
+from classifier.inference.input.images import Pixels
+from classifier.inference.input.manifest import InputSpec
+from classifier.inference.input.preprocess import network_input
 from evaluation.setting import assignment, candidates
 from evaluation.setting.assignment import assigned, best_matching, chance, confusion
 from evaluation.setting.drawing import connected, draw

@@ -15,18 +15,19 @@ from django.utils import timezone
 from PIL import Image
 
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.manifest import Manifest
+from classifier.inference.input.manifest import Manifest
 from classifier.models import Admission, ModelRecord
 from evaluation.models import ClassPlace, DataSet, SettingAnswers, SettingCheck, TrainingSet
-from evaluation.services import setting_search, turns
-from evaluation.services.seen import seen_images
-from evaluation.services.setting_checks import (
+from evaluation.services import turns
+from evaluation.services.data_sets.seen import seen_images
+from evaluation.services.setting_checks import run
+from evaluation.services.setting_checks.run import question_of, run_setting_check
+from evaluation.services.setting_checks.start import (
     cancel_setting_check,
     fill_manifest,
     retry_setting_check,
     start_setting_check,
 )
-from evaluation.services.setting_search import question_of, run_setting_check
 from evaluation.setting import assignment, verdict
 from skinsite.jobs import LEASE, State
 from skinsite.refusal import Conflict, Refusal
@@ -85,7 +86,7 @@ def coloured_set(each: int = 24, owner: Any = None) -> DataSet:
 @pytest.fixture
 def network(monkeypatch) -> ColourNetwork:
     found = ColourNetwork()
-    monkeypatch.setattr(setting_search, "load_classifier", lambda model: (found, 0.0))
+    monkeypatch.setattr(run, "load_classifier", lambda model: (found, 0.0))
     return found
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from classifier.admission.admit import admit
 from classifier.inference import bundle, classifier
-from classifier.inference.clinical import Clinical
+from classifier.inference.input.clinical import Clinical
 from evaluation.setting import candidates
 from evaluation.setting.drawing import draw
 from evaluation.setting.evidence import Pictures

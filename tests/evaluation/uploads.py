@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.core.files.storage import default_storage
 
 from evaluation.models import DataSet
-from evaluation.services.intake import create_data_set, run_import
+from evaluation.services.data_sets.importing import create_data_set, run_import
 from tests.factories import make_user
 
 

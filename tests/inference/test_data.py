@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.inference import bundle, heat
+from classifier.inference import bundle
 from classifier.inference.cache import ClassifierCache
-from classifier.inference.clinical import SITES, Clinical, canonical_site, encode
-from classifier.inference.manifest import Manifest, ManifestError, complete
+from classifier.inference.input.clinical import SITES, Clinical, canonical_site, encode
+from classifier.inference.input.manifest import Manifest, ManifestError, complete
+from classifier.inference.maps import render
 
 GIVEN = {"framework": "torch", "classes": ["mel", "nv"], "input": {"width": 64, "height": 32}}
 
@@ -137,7 +138,7 @@ def test_a_model_above_the_limit_is_kept_while_it_is_the_last():
 
 
 def layer(values, region=(0, 0, 200, 100), peak=1.0):
-    content = heat.render(np.asarray(values, np.float32), region, 200, 100, peak)
+    content = render.render(np.asarray(values, np.float32), region, 200, 100, peak)
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
@@ -158,5 +159,5 @@ def test_nothing_is_drawn_outside_of_the_region_or_for_a_flat_map():
 
 def test_the_scale_gets_lighter_all_the_way():
     colours = [int(colour[1:3], 16) * 0.21 + int(colour[3:5], 16) * 0.72 + int(colour[5:], 16) * 0.07
-               for colour in heat.legend_colours(64)]  # fmt: skip
+               for colour in render.legend_colours(64)]  # fmt: skip
     assert all(low < high for low, high in pairwise(colours))

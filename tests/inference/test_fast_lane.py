@@ -11,7 +11,7 @@ import pytest
 from classifier.inference.bundle import Bundle, BundleError, Graph
 from classifier.inference.classifier import load
 from classifier.inference.engines import FAST, ONNX, EngineError, has_bf16, in_words, reads_bf16, require
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.openvino_network import OpenVinoClassifier
 from tests.factories import SEVEN
 from tests.small_bundles import FAST as MEASURED

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.inference import bundle, methods
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference import bundle
+from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.maps import methods
 
 SIDE = 32
 ROOT = Path(__file__).parents[2]
@@ -24,11 +25,11 @@ def manifest_of(framework: str, side: int = SIDE, **input: Any) -> Manifest:
 
 def compared(native: Any, vectors: Any = None) -> dict[str, Any]:
     """Export a loaded classifier, and return how far its graph's answers and maps are from it."""
-    from classifier.inference import exporting
+    from classifier.admission.stages import export_onnx
     from classifier.inference.classifier import load
     from classifier.inference.openvino_network import OpenVinoClassifier
 
-    content, cut, reason = exporting.export(native)
+    content, cut, reason = export_onnx.export(native)
     with tempfile.TemporaryDirectory() as folder:
         own = bundle.Bundle(
             Path(folder), native.manifest, {}, native.layer, "", {}, bundle.Graph(content, cut and cut.to_json())
@@ -50,8 +51,8 @@ def compared(native: Any, vectors: Any = None) -> dict[str, Any]:
 
 
 def torch_native(network: Any, side: int = SIDE) -> Any:
-    from classifier.inference.torch_layers import spatial_layers
-    from classifier.inference.torch_network import TorchClassifier
+    from classifier.inference.networks.torch import TorchClassifier
+    from classifier.inference.networks.torch_layers import spatial_layers
 
     native = TorchClassifier.__new__(TorchClassifier)
     native.network, native.manifest = network.eval().requires_grad_(False), manifest_of("torch", side)
@@ -143,7 +144,7 @@ def test_features_that_another_path_leads_around_are_no_cut(in_torch):
 def keras_heads() -> dict[str, Any]:
     import keras
 
-    from classifier.inference import keras_network
+    from classifier.inference.networks import keras as keras_network
 
     layers = keras.layers
 
@@ -185,10 +186,10 @@ def test_graphs_of_keras_networks_answer_and_explain_as_the_framework(in_keras):
 
 
 def write_with_graph(folder: Path) -> None:
-    from classifier.inference import exporting
+    from classifier.admission.stages import export_onnx
 
     native = torch_native(_transformer(), 64)
-    content, cut, _reason = exporting.export(native)
+    content, cut, _reason = export_onnx.export(native)
     bundle.write(folder, manifest=native.manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
     (folder / "graph").write_bytes(content)
     bundle.add_proven(folder, layer=native.layer, graph=folder / "graph", cut=cut and cut.to_json())
@@ -200,7 +201,7 @@ from pathlib import Path
 import numpy as np
 from classifier.inference import bundle
 from classifier.inference.classifier import load, run
-from classifier.inference.clinical import Clinical
+from classifier.inference.input.clinical import Clinical
 answer = run(load(bundle.read(Path(sys.argv[1]))), [np.zeros((64, 64, 3), np.uint8)], [Clinical()])
 print(answer.maps.shape, [name for name in ("torch", "tensorflow", "timm", "django") if name in sys.modules])
 """
@@ -217,7 +218,7 @@ def test_a_graph_answers_and_explains_without_any_framework(in_torch, tmp_path):
 def foreign(kind: str) -> str:
     from onnx import TensorProto, helper
 
-    from classifier.inference import graphs
+    from classifier.inference.graph import graph as graphs
 
     tensor = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
     out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])

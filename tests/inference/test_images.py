@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from classifier.inference.images import ImageRefused, Limits, decode, encode_png, thumbnail
+from classifier.inference.input.images import ImageRefused, Limits, decode, encode_png, thumbnail
 from tests.pictures import picture
 
 LESION = Image.open(io.BytesIO(picture(0, (120, 90), "PNG")))

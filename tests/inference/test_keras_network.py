@@ -56,7 +56,8 @@ def tried(kind: str) -> dict[str, Any]:
     import keras
     import tensorflow as tf
 
-    from classifier.inference import keras_endings, keras_network, keras_taps
+    from classifier.inference.networks import keras as keras_network
+    from classifier.inference.networks import keras_activation, keras_hooks
 
     model, output, classes = scores(kind)
     classifier = bundled(small("keras", classes, output), json.loads(model.to_json()), keras_network.dump(model))
@@ -66,7 +67,7 @@ def tried(kind: str) -> dict[str, Any]:
     own = np.exp(own) if output == "log_softmax" else own
     ours = answer.probabilities if answer.scores is None else answer.scores
     told = {"differs": float(np.abs(own - ours[:, -own.shape[1] :]).max()), "layer": classifier.layer}
-    told |= {"removable": keras_endings.is_removable(model), "grid": answer.maps.shape[2:]}
+    told |= {"removable": keras_activation.is_removable(model), "grid": answer.maps.shape[2:]}
     if kind.startswith("average"):
         tap = model.get_layer(classifier.layer)
         both = keras.Model(model.inputs, [tap.output, model.output])
@@ -76,7 +77,7 @@ def tried(kind: str) -> dict[str, Any]:
         gradient = tape.gradient(score, features).numpy().mean(axis=(1, 2))
         wanted = np.einsum("nrck,nk->nrc", features, gradient)
         told["maps"] = float(np.abs(answer.maps[:, 1] - wanted).max() / np.abs(wanted).max())
-    assert keras_taps.operations(classifier.model)[classifier.layer] is not None
+    assert keras_hooks.operations(classifier.model)[classifier.layer] is not None
     return told
 
 
@@ -117,10 +118,10 @@ def test_the_layer_of_the_maps_has_one_name_and_one_output(
 
 
 def ended_otherwise() -> str:
-    from classifier.inference import keras_endings
+    from classifier.inference.networks import keras_activation
 
     try:
-        keras_endings.to_logits(scores("sigmoids")[0], "softmax")
+        keras_activation.to_logits(scores("sigmoids")[0], "softmax")
     except ValueError as error:
         return str(error)
     return ""

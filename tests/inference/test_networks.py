@@ -12,9 +12,9 @@ import pytest
 
 from classifier.inference import bundle
 from classifier.inference.classifier import Classifier, load, run
-from classifier.inference.clinical import Clinical, encode
-from classifier.inference.manifest import Manifest, complete
-from classifier.inference.preprocess import network_input
+from classifier.inference.input.clinical import Clinical, encode
+from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.input.preprocess import network_input
 
 DEMO = Path(__file__).parents[2] / "demo"
 TOLD = Clinical(45, "male", "back")
@@ -45,7 +45,7 @@ def torch_classifier(network: Any, architecture: dict, outputs: int, manifest: d
 def demo_b2() -> tuple[Any, Classifier]:
     import torch
 
-    from classifier.inference import torch_architectures
+    from classifier.inference.networks import torch_architectures
 
     manifest = json.loads((DEMO / "efficientnet_b2.json").read_text())
     network = torch_architectures.build(manifest["architecture"], 8)
@@ -102,7 +102,7 @@ LAYERS = [
 def plain_layers(classes: int = 3, output: str = "logits") -> Classifier:
     import torch
 
-    from classifier.inference import torch_architectures
+    from classifier.inference.networks import torch_architectures
 
     torch.manual_seed(0)
     layers = [*LAYERS[:-1], LAYERS[-1] | {"out": classes}]
@@ -155,7 +155,7 @@ def test_one_sigmoid_is_two_classes_and_several_are_scores(in_torch):
 
 
 def builds(architecture: dict) -> str:
-    from classifier.inference import torch_architectures
+    from classifier.inference.networks import torch_architectures
 
     try:
         torch_architectures.build(architecture, 3)
@@ -187,7 +187,7 @@ def xception_file() -> Path:
 def demo_xception() -> tuple[Any, Classifier]:
     import keras
 
-    from classifier.inference import keras_network
+    from classifier.inference.networks import keras as keras_network
 
     native = keras.saving.load_model(xception_file(), compile=False)
     config = json.loads(zipfile.ZipFile(xception_file()).read("config.json"))
@@ -241,7 +241,7 @@ def keras_endings() -> dict[str, float]:
     import keras
     from keras import layers
 
-    from classifier.inference import keras_network
+    from classifier.inference.networks import keras as keras_network
 
     def trunk() -> list[Any]:
         return [layers.Input((32, 32, 3)), layers.Conv2D(4, 3, activation="relu"), layers.GlobalMaxPooling2D()]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.clinical import Clinical
-from classifier.inference.explaining import NoMap, check, explain
-from classifier.inference.manifest import Manifest, complete
-from classifier.inference.occlusion import border_colour, occlusion, patches
+from classifier.inference.explain.explain import NoMap, check, explain
+from classifier.inference.explain.occlusion import border_colour, occlusion, patches
+from classifier.inference.input.clinical import Clinical
+from classifier.inference.input.manifest import Manifest, complete
 
 SIDE = 64
 WHOLE = (0.0, 0.0, 64.0, 64.0)

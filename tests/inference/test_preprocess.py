@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.inference.manifest import InputSpec
-from classifier.inference.preprocess import network_input, region, resize
+from classifier.inference.input.manifest import InputSpec
+from classifier.inference.input.preprocess import network_input, region, resize
 
 SPEC = InputSpec(64, 64, "stretch", "bilinear", True, "rgb", (0, 1), (0, 0, 0), (1, 1, 1), "none")
 SIZES = [(45, 60, 31, 33), (450, 600, 254, 254), (30, 40, 64, 96), (33, 77, 33, 77)]

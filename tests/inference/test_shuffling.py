@@ -8,8 +8,8 @@ from onnx import numpy_helper
 
 from classifier.inference import bundle
 from classifier.inference.classifier import load
-from classifier.inference.graphs import parse
-from classifier.inference.shuffling import CASCADE, layers, shares, shuffled
+from classifier.inference.explain.randomise import CASCADE, layers, shares, shuffled
+from classifier.inference.graph.graph import parse
 from tests.evaluation.small_networks import SIDE, write_bundle
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from classifier.models import Case
-from classifier.services.cases import CaseDetails, Upload, create_case
+from classifier.services.cases.create import CaseDetails, Upload, create_case
 from tests.factories import make_model, make_user
 from tests.pictures import picture
 

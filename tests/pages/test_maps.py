@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.inference import heat
+from classifier.inference.maps import render
 from classifier.models import CaseImage, Explanation, ExplanationJob, Prediction
-from classifier.services.explanations import run_explanation
-from classifier.services.predictions import run_prediction
+from classifier.services.maps.explain import run_explanation
+from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
 from tests.pages.test_case import page_of
 from tests.small_bundles import small_model
@@ -158,7 +158,7 @@ def test_the_map_is_taken_away_as_a_picture_with_its_legend(alice, row):
     assert page.width == 1024 + 40
     assert page.height > height + 100
     legend = np.asarray(page.convert("RGB"))[height + 40 :]
-    low, high = (np.array(tuple(bytes.fromhex(colour[1:]))) for colour in heat.legend_colours(2))
+    low, high = (np.array(tuple(bytes.fromhex(colour[1:]))) for colour in render.legend_colours(2))
     for end in (low, high):
         assert (legend == end).all(axis=-1).any(), "the scale is drawn from end to end"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.agreement import Opinion, sentence
+from classifier.consensus import Opinion, sentence
 from classifier.templatetags.display import duration, ordinal_place, probability
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.spreadsheet import cell

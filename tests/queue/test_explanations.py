@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
-from classifier.inference.explaining import WAYS
+from classifier.inference.explain.explain import WAYS
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
-from classifier.services.cases import Upload, create_case
-from classifier.services.explanations import ask, run_explanation
-from classifier.services.heat import Maps
-from classifier.services.predictions import run_prediction
+from classifier.services.cases.create import Upload, create_case
+from classifier.services.maps.explain import ask, run_explanation
+from classifier.services.maps.view import Maps
+from classifier.services.predictions.predict import run_prediction
+from classifier.services.predictions.waiting import person_waits
 from classifier.services.sweeping import sweep
-from classifier.services.waiting import person_waits
 from skinsite.jobs import State
 from skinsite.refusal import Conflict, Refusal
 from tests.factories import make_model, make_user

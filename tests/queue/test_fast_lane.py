@@ -6,10 +6,10 @@ import pytest
 
 from classifier.inference import engines
 from classifier.models import ExplanationJob, ModelRecord, Prediction
-from classifier.services import export
-from classifier.services.cases import Upload, create_case
-from classifier.services.explanations import ask
-from classifier.services.predictions import run_prediction
+from classifier.services.cases import export
+from classifier.services.cases.create import Upload, create_case
+from classifier.services.maps.explain import ask
+from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 from tests.api.conftest import Program

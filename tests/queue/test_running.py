@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from classifier.inference import bundle
-from classifier.inference.manifest import Manifest, complete
+from classifier.inference.input.manifest import Manifest, complete
 from classifier.models import Case, Prediction
-from classifier.services.cases import Upload, create_case
-from classifier.services.predictions import cancel_prediction, retry_prediction, run_prediction
+from classifier.services.cases.create import Upload, create_case
+from classifier.services.predictions.predict import cancel_prediction, retry_prediction, run_prediction
 from skinsite.jobs import State
 from skinsite.refusal import Conflict
 from tests.factories import make_done_prediction, make_model, make_user
@@ -62,7 +62,7 @@ def test_an_answer_stands_where_only_its_map_fails(monkeypatch):
     def fails(*_: object) -> None:
         raise RuntimeError("no gradient")
 
-    monkeypatch.setattr("classifier.inference.onnx_network._maps", fails)
+    monkeypatch.setattr("classifier.inference.networks.onnx._maps", fails)
     create_case(owner=make_user(), uploads=[Upload("a.jpg", io.BytesIO(picture()))], models=[small_model()])
     row = Prediction.objects.get()
     run_prediction(prediction_id=row.pk)

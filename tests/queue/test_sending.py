@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import Prediction
-from classifier.services.cases import Upload, create_case
+from classifier.services.cases.create import Upload, create_case
 from classifier.services.sweeping import sweep
 from skinsite.jobs import State
 from tests.factories import make_model, make_user

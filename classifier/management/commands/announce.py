@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from classifier.models.model_record import Framework
-from classifier.services.workers import ready_mark
+from classifier.services.predictions.warm_up import ready_mark
 
 
 class Command(BaseCommand):

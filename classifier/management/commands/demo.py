@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand
 
 from classifier.models import Case, ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admissions import register_model, run_admission
-from classifier.services.cases import CaseDetails, Upload, create_case
-from classifier.training_lists import with_files
+from classifier.services.cases.create import CaseDetails, Upload, create_case
+from classifier.services.models.register import register_model, run_admission
+from classifier.training_ids import with_files
 
 DEMO = settings.BASE_DIR / "demo"
 

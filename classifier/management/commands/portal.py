@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.inference import devices
 from classifier.inference.engines import EngineError
-from classifier.services.workers import clear_ready_marks
+from classifier.services.predictions.warm_up import clear_ready_marks
 
 STAMP = "collected"
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.admission.answers import plain
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
-from classifier.services.admission_report import AdmissionReport, report_of
-from classifier.services.admissions import register_model, run_admission
-from classifier.services.documents import model_document
-from classifier.training_lists import with_files
+from classifier.services.models.register import register_model, run_admission
+from classifier.services.models.report import AdmissionReport, report_of
+from classifier.services.predictions.documents import model_document
+from classifier.training_ids import with_files
 from skinsite.refusal import Refusal
+from skinsite.sandbox.ask import plain
 from skinsite.strict_json import strict_json
 
 REFUSED = 1

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
-from classifier.services.admissions import refuse_failed_admissions
+from classifier.services.models.register import refuse_failed_admissions
 from classifier.services.sweeping import sweep
 
 logger = logging.getLogger(__name__)

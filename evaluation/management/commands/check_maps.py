@@ -3,9 +3,9 @@
 from typing import Any
 
 from evaluation.management.checking import CheckCommand
-from evaluation.services.map_checks import start_map_check
-from evaluation.services.map_measuring import run_map_check
-from evaluation.services.map_page import rows_of
+from evaluation.services.map_checks.measure import run_map_check
+from evaluation.services.map_checks.page import rows_of
+from evaluation.services.map_checks.start import start_map_check
 
 
 class Command(CheckCommand):

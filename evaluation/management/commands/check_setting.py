@@ -3,8 +3,8 @@
 from typing import Any
 
 from evaluation.management.checking import CheckCommand
-from evaluation.services.setting_checks import start_setting_check
-from evaluation.services.setting_search import run_setting_check
+from evaluation.services.setting_checks.run import run_setting_check
+from evaluation.services.setting_checks.start import start_setting_check
 
 
 class Command(CheckCommand):

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from evaluation.models import Comparison, Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
-from evaluation.services.comparing import run_comparison
-from evaluation.services.comparisons import start_comparison
+from evaluation.services.comparisons.compare import run_comparison
+from evaluation.services.comparisons.start import start_comparison
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 

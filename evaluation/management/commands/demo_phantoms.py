@@ -12,12 +12,12 @@ from PIL import Image
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import Framework
-from classifier.services.workers import ready_mark
+from classifier.services.predictions.warm_up import ready_mark
 from evaluation.models import DataSet, Evaluation
 from evaluation.phantoms import Phantom, draw
-from evaluation.services.comparisons import start_comparison
-from evaluation.services.evaluations import start_evaluation
-from evaluation.services.intake import create_from_folder
+from evaluation.services.comparisons.start import start_comparison
+from evaluation.services.data_sets.importing import create_from_folder
+from evaluation.services.evaluations.run import start_evaluation
 from evaluation.services.queueing import send_on_commit
 from skinsite.jobs import OPEN, State
 from skinsite.spreadsheet import plain_lines

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.models import ModelRecord
 from evaluation.models import DataSet, Evaluation
 from evaluation.models.evaluation import Stage
-from evaluation.services.evaluations import run_evaluation, start_evaluation
-from evaluation.services.scoring import run_scoring
+from evaluation.services.evaluations.run import run_evaluation, start_evaluation
+from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 

@@ -6,8 +6,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from evaluation.models import DataSet
-from evaluation.services.intake import run_import
-from evaluation.services.isic import create_from_archive
+from evaluation.services.data_sets.importing import run_import
+from evaluation.services.data_sets.isic_archive import create_from_archive
 from skinsite.jobs import FINAL, State
 from skinsite.refusal import Refusal
 

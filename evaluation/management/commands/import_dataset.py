@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from evaluation.models import DataSet
-from evaluation.services.intake import create_from_folder, run_import
+from evaluation.services.data_sets.importing import create_from_folder, run_import
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
 

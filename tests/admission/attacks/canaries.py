@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.admission.outcome import Outcome
+from classifier.admission.report import Outcome
 from tests.admission.attacks import Bait
 
 IN_ACCESS, IN_OPEN, NON_BLOCKING = 1, 32, 0o4000

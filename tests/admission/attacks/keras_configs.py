@@ -71,7 +71,7 @@ def _calls(module: str, name: str, /, **config: Any) -> Layer:
 CODE = "config that names code"
 _with(CODE, "os.system as a layer", lambda bait: _calls("os", "system", command=bait.command), code="custom-layer")
 _with(CODE, "subprocess.Popen", lambda bait: _calls("subprocess", "Popen", args=bait.command), code="custom-layer")
-_with(CODE, "a module of this portal", _calls("classifier.admission.child", "main"), code="custom-layer")
+_with(CODE, "a module of this portal", _calls("skinsite.sandbox.child", "main"), code="custom-layer")
 _with(CODE, "Lambda with byte code", _calls("keras.layers", "Lambda", function="4wEAAAAA"), code="lambda-layer")
 _with(
     CODE,

@@ -1,0 +1,1 @@
+"""What a file is, found by its content; one file for each kind that is recognised."""

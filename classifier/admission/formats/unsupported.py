@@ -1,0 +1,189 @@
+"""Files that are no model for the portal, each with its name and what to do instead: by their first bytes, or by the
+members of an archive."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from classifier.admission.report import Refusal
+
+KERAS_HINT = "Upload a Keras file (.keras, or a whole model as .h5) or a PyTorch state_dict (.pth, .pt, .safetensors)."
+UNPACK_HINT = "Unpack it, and upload the model file that is inside."
+PROGRAM_HINT = "The portal runs no programs. " + KERAS_HINT
+PICTURE_HINT = "Pictures belong to a case or a data set. " + KERAS_HINT
+ONNX_HINT = (
+    "Upload the file that it was exported from: the Keras model (.keras, .h5) or the PyTorch weights (.pth). Heat maps "
+    "need the network's own layers, which an ONNX graph no longer has."
+)
+SAVED_MODEL_HINT = (
+    "Load its folder with tf.keras.models.load_model (TensorFlow 2.15 or older), save the model with "
+    "model.save('model.keras'), and upload that."
+)
+FROZEN_HINT = "Upload the Keras model that the graph was frozen from: a frozen graph has no layers to explain."
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """`magic` stands at byte `at`; the code is the refusal's."""
+
+    magic: bytes
+    what: str
+    hint: str = KERAS_HINT
+    code: str = "not-a-model"
+    at: int = 0
+
+
+STRANGERS = (
+    Stranger(b"\xff\xd8\xff", "a JPEG picture", PICTURE_HINT),
+    Stranger(b"\x89PNG", "a PNG picture", PICTURE_HINT),
+    Stranger(b"GIF8", "a GIF picture", PICTURE_HINT),
+    Stranger(b"II*\x00", "a TIFF picture", PICTURE_HINT),
+    Stranger(b"MM\x00*", "a TIFF picture", PICTURE_HINT),
+    Stranger(b"WEBP", "a WebP picture", PICTURE_HINT, at=8),
+    Stranger(b"DICM", "a DICOM picture", PICTURE_HINT, at=128),
+    Stranger(b"%PDF", "a PDF document", "Upload the model that it describes. " + KERAS_HINT),
+    Stranger(b"\x1f\x8b", "a gzip archive", UNPACK_HINT),
+    Stranger(b"BZh", "a bzip2 archive", UNPACK_HINT),
+    Stranger(b"\xfd7zXZ", "an xz archive", UNPACK_HINT),
+    Stranger(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK_HINT),
+    Stranger(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK_HINT),
+    Stranger(b"Rar!", "a RAR archive", UNPACK_HINT),
+    Stranger(b"ustar", "a tar archive", UNPACK_HINT, at=257),
+    Stranger(b"x\x9c", "compressed by zlib, as joblib does with scikit-learn models"),
+    Stranger(b"GGUF", "a GGUF language model"),
+    Stranger(b"\x93NUMPY", "a NumPy array", "Upload the whole model or its state_dict. " + KERAS_HINT),
+    Stranger(b"MATLAB 5.0 MAT-file", "a MATLAB file", "Export the network from MATLAB to Keras, and upload that."),
+    Stranger(b"\x7fELF", "a Linux program", PROGRAM_HINT),
+    Stranger(b"MZ", "a Windows program", PROGRAM_HINT),
+    Stranger(b"\xcf\xfa\xed\xfe", "a macOS program", PROGRAM_HINT),
+    Stranger(b"\xca\xfe\xba\xbe", "a Java class or a macOS program", PROGRAM_HINT),
+    Stranger(b"SQLite format 3", "a SQLite database"),
+    Stranger(
+        b"TFL3",
+        "a TensorFlow Lite model, which the portal does not read",
+        "Upload the Keras model that it was converted from.",
+        "tflite",
+        at=4,
+    ),
+)
+
+MODELS = (".keras", ".h5", ".hdf5", ".pth", ".pt", ".ckpt", ".safetensors", ".tar")
+MEMBERS = (
+    ("saved_model.pb", "a zipped TensorFlow SavedModel", SAVED_MODEL_HINT),
+    (".onnx", "a zipped ONNX model", ONNX_HINT),
+    (".npy", "a file of NumPy arrays (.npz)", "Upload the whole model or its state_dict. " + KERAS_HINT),
+    (".jpg", "a zip archive of pictures", "Register it as a data set. " + KERAS_HINT),
+    (".png", "a zip archive of pictures", "Register it as a data set. " + KERAS_HINT),
+    ("[Content_Types].xml", "an office document", KERAS_HINT),
+    (".class", "a Java or Android archive", PROGRAM_HINT),
+)
+
+LFS_POINTER = re.compile(rb"\Aversion https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?size (\d+)")
+PYTHON = re.compile(r"^\s*(#!.*python|import \w|from \w[\w.]* import |def \w+\(|class \w+|print\()", re.MULTILINE)
+
+
+def refuse(head: bytes, size: int) -> None:
+    """Raise Refusal for a file of `size` bytes whose first bytes show what it is."""
+    _refuse_protobuf(head)
+    for stranger in STRANGERS:
+        if head[stranger.at :].startswith(stranger.magic):
+            raise _refusal(stranger.code, f"The file is {stranger.what}.", stranger.hint)
+    _refuse_text(head, size)
+
+
+def refuse_lfs_pointer(head: bytes, size: int) -> None:
+    """Raise Refusal for the note that Git LFS leaves in place of a file."""
+    if match := LFS_POINTER.match(head):
+        message = (
+            f"The file is a Git LFS pointer of {size:,} bytes, a note in place of the model: "
+            f"the model itself has {int(match[1]):,} bytes."
+        )
+        hint = "Run “git lfs pull” where you cloned it, or use “Download raw file” on its page, and upload that."
+        raise _refusal("git-lfs-pointer", message, hint)
+
+
+def archive(names: Sequence[str]) -> Refusal:
+    """Return the refusal of a zip archive with these members, which is neither Keras' nor PyTorch's."""
+    inside = [name for name in names if PurePosixPath(name).suffix.lower() in MODELS]
+    if inside:
+        message = f"The file is a zip archive around a model: {', '.join(inside[:3])}."
+        return Refusal("archive", "unknown-archive", message, f"Unpack it, and upload {inside[0]} itself.")
+    for ending, what, hint in MEMBERS:
+        if any(name.endswith(ending) for name in names):
+            return Refusal("archive", "unknown-archive", f"The file is {what}.", hint)
+    shown = ", ".join(names[:5]) or "it is empty"
+    return Refusal("archive", "unknown-archive", f"The file is a zip archive of something else: {shown}.", KERAS_HINT)
+
+
+def _refuse_protobuf(head: bytes) -> None:
+    """Three formats without a magic number: their first fields tell them apart.
+
+    ONNX: IR version, then a text or the graph. SavedModel: schema 1, then a graph. Frozen graph: a node with a name.
+    """
+    if len(head) < 8:
+        return
+    if head[:3] == b"\x08\x01\x12":
+        raise _refusal(
+            "saved-model",
+            "The file is a TensorFlow SavedModel's saved_model.pb, without its weights.",
+            SAVED_MODEL_HINT,
+        )
+    if head[0] == 0x08 and 1 <= head[1] <= 20 and head[2] in (0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42):
+        message = f"The file is an ONNX model (IR version {head[1]}), which the portal does not read."
+        raise _refusal("onnx", message, ONNX_HINT)
+    if re.match(rb"\x0a[\x02-\xff]{1,3}\x0a.[\w./-]+\x12.[A-Z]\w+", head, re.DOTALL):
+        raise _refusal("frozen-graph", "The file is a frozen TensorFlow graph (.pb).", FROZEN_HINT)
+
+
+def _refuse_text(head: bytes, size: int) -> None:
+    try:
+        text = head.decode("utf-8", "strict" if size <= len(head) else "ignore").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return
+    if any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
+        return
+    if text.startswith("#!") and "python" not in text.partition("\n")[0]:
+        raise _refusal("script", "The file is a script, not a model.", PROGRAM_HINT)
+    if text.lstrip().startswith(("{", "[")):
+        raise _json(text, size)
+    if PYTHON.search(text):
+        message = "The file is a Python script, not a model."
+        raise _refusal("script", message, "Run the script, save the model it makes, and upload that.")
+    if text.lstrip().startswith("<?xml"):
+        raise _refusal("text", "The file is XML, not a model.", KERAS_HINT)
+    if text.startswith("model_checkpoint_path:"):
+        hint = "Load the checkpoint in TensorFlow, save the model with model.save('model.keras'), and upload that."
+        raise _refusal("text", "The file is a TensorFlow checkpoint's index, a text without weights.", hint)
+    if _is_table(text):
+        hint = "A table of labels belongs to a data set. " + KERAS_HINT
+        raise _refusal("text", "The file is a table (CSV), not a model.", hint)
+    raise _refusal("text", "The file is plain text, not a model.", KERAS_HINT)
+
+
+def _json(text: str, size: int) -> Refusal:
+    if '"cells"' in text or '"nbformat"' in text:
+        hint = "Run the notebook, save the model it makes, and upload that."
+        return _refusal("script", "The file is a Jupyter notebook, not a model.", hint)
+    if '"class_name"' in text or '"keras_version"' in text:
+        message = "The file is a Keras model's description (JSON), without its weights."
+        return _refusal("json", message, "Save the whole model: model.save('model.keras'), and upload that.")
+    try:
+        json.loads(text)
+    except ValueError:
+        if size <= len(text):
+            return _refusal("text", "The file is plain text, not a model.", KERAS_HINT)
+    return _refusal(
+        "json", "The file is JSON, not a model.", "Is it the manifest? It goes into its own field. " + KERAS_HINT
+    )
+
+
+def _is_table(text: str) -> bool:
+    lines = [line for line in text.splitlines()[:3] if line]
+    counts = [{mark: line.count(mark) for mark in ",;\t"} for line in lines[:2]]
+    return len(counts) == 2 and any(counts[0][mark] == counts[1][mark] > 0 for mark in ",;\t")
+
+
+def _refusal(code: str, message: str, hint: str) -> Refusal:
+    return Refusal("content", code, message, hint)

@@ -1,0 +1,1 @@
+"""Networks that are known by the names and shapes of their tensors."""

@@ -1,0 +1,1 @@
+"""The steps of admission after reading; each is the task of a confined child."""

@@ -1,0 +1,1 @@
+"""PyTorch files: an inert unpickler, state_dicts, and the network rebuilt from them. torch is imported late."""

@@ -1,0 +1,215 @@
+"""A PyTorch network rebuilt from an architecture and a state_dict, each tensor in its place."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from classifier.admission.known import architectures, plain_networks
+from classifier.admission.known.architectures import Candidate
+from classifier.admission.manifest.facts import Facts
+from classifier.admission.manifest.propose import CLASSES_HINT, UNKNOWN_SIDE
+from classifier.admission.report import Refusal, Report
+from classifier.admission.torch import disambiguate
+from classifier.admission.torch.load import Tensors
+from classifier.admission.torch.match_weights import place
+from classifier.inference.networks import torch_architectures
+
+Floats = NDArray[np.float32]
+PRETRAINED = ("smp-encoder", "timm", "torchvision", "efficientnet-pytorch")
+NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
+ARCHITECTURE_HINT = (
+    'Give “architecture” in the manifest, for example {"family": "timm", "name": "efficientnet_b2"} or '
+    '{"family": "layers", "layers": […]}: a state_dict holds numbers and names, not the network.'
+)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """`arrays` are the tensors under the network's own names; `native` is the filled network, NHWC pictures in."""
+
+    architecture: dict[str, Any]
+    facts: Facts
+    arrays: dict[str, NDArray[Any]]
+    native: Callable[[Floats, Floats | None], Floats]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to build; `names` are None where the tensors' own must do. `size` in pixels, None where any fits."""
+
+    architecture: dict[str, Any]
+    outputs: int
+    names: Mapping[str, str] | None = None
+    size: tuple[int, int] | None = None
+    found: str = "as the manifest says"
+
+
+def rebuild(tensors: Tensors, manifest: dict[str, Any], report: Report) -> Rebuilt:
+    """Build what the manifest or the tensors' names and shapes say, strictly. Raises Refusal."""
+    plan = _given(tensors, manifest, report) or _recognised(tensors, manifest, report)
+    size = plan.size or _size(manifest.get("input") or {})
+    network, arrays, notes = build(plan.architecture, plan.outputs, plan.names, tensors, size)
+    for note in notes:
+        report.passed("architecture", note)
+    report.passed(
+        "architecture", f"{plan.found}, 100 % of tensors placed ({len(arrays)}), none missing, none left over"
+    )
+    side = torch_architectures.fixed_side(network)
+    width, height = plan.size or (side, side)
+    facts = Facts(
+        framework="torch",
+        architecture=_describe(plan.architecture),
+        outputs=plan.outputs,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        width=width,
+        height=height,
+        pretrained_family=plan.architecture["family"] in PRETRAINED,
+    )
+    return Rebuilt(plan.architecture, facts, {name: array.numpy() for name, array in arrays.items()}, _native(network))
+
+
+def build(
+    architecture: dict[str, Any],
+    outputs: int,
+    names: Mapping[str, str] | None,
+    tensors: Tensors,
+    size: tuple[int, int] | None = None,
+) -> tuple[torch.nn.Module, Tensors, list[str]]:
+    """Return the filled network, its tensors under its own names, and what was done to place them. Raises Refusal."""
+    try:
+        network = torch_architectures.build(architecture, outputs)
+    except torch_architectures.ArchitectureError as error:
+        message = f"The architecture of the manifest cannot be built: {' '.join(str(error).split())[:400]}"
+        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT) from error
+    _materialise(network, size)
+    renamed = tensors if names is None else {names[name]: tensors[name] for name in tensors if name in names}
+    placed, notes = place(network.state_dict(), renamed)
+    try:
+        torch_architectures.fill(network, placed)
+    except torch_architectures.ArchitectureError as error:
+        message = f"The weights do not fit the architecture: {' '.join(str(error).split())[:400]}"
+        raise Refusal("architecture", "weights-do-not-fit", message, ARCHITECTURE_HINT) from error
+    return network, placed, notes
+
+
+def _given(tensors: Tensors, manifest: dict[str, Any], report: Report) -> _Plan | None:
+    """The manifest's own architecture, with the head that the tensors tell where the manifest does not."""
+    given = manifest.get("architecture")
+    if not given:
+        return None
+    _check_given(given)
+    shapes = _shapes(tensors)
+    head = given.get("head") or {}
+    found = [] if "layers" in head else architectures.candidates(shapes, given)
+    if not found:
+        return _Plan(dict(given), _outputs(shapes, manifest))
+    candidate = found[0]
+    _tell(candidate, report, "pool" in head)
+    both = {**candidate.architecture.get("head", {}), **head}
+    architecture = {**candidate.architecture, **given, **({"head": both} if both else {})}
+    return _Plan(architecture, candidate.outputs, candidate.names, found=candidate.found)
+
+
+def _recognised(tensors: Tensors, manifest: dict[str, Any], report: Report) -> _Plan:
+    shapes = _shapes(tensors)
+    size = _size(manifest.get("input") or {})
+    found = architectures.candidates(shapes)
+    if found:
+        candidate = disambiguate.choose(found, lambda one: _filled(one, tensors), report)
+        report.assumed(f"the architecture is {candidate.found}: all names and shapes agree")
+    else:
+        plain = plain_networks.propose(shapes, size)
+        if plain is None:
+            raise _unknown(tensors)
+        candidate, size = plain.candidate, plain.size
+    _tell(candidate, report)
+    return _Plan(candidate.architecture, candidate.outputs, candidate.names, None if found else size, candidate.found)
+
+
+def _filled(candidate: Candidate, tensors: Tensors) -> torch.nn.Module:
+    return build(candidate.architecture, candidate.outputs, candidate.names, tensors)[0]
+
+
+def _tell(candidate: Candidate, report: Report, pool_is_known: bool = False) -> None:
+    for assumption in candidate.assumptions:
+        if not (pool_is_known and assumption == architectures.AVERAGED):
+            report.assumed(assumption)
+    for note in candidate.notes:
+        report.passed("architecture", note)
+
+
+def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = given.get("width"), given.get("height")
+    whole = type(width) is int and type(height) is int and 0 < width <= 4096 and 0 < height <= 4096
+    return (int(width), int(height)) if whole else None  # type: ignore[arg-type]
+
+
+def _unknown(tensors: Tensors) -> Refusal:
+    names = ", ".join(list(tensors)[:5])
+    message = f"The weights do not tell their architecture: {len(tensors)} tensors, {names}…"
+    return Refusal("architecture", "needs-architecture", message, ARCHITECTURE_HINT)
+
+
+def _check_given(given: Mapping[str, Any]) -> None:
+    """A name with a colon or slash would make timm look elsewhere for a configuration."""
+    name = given.get("name")
+    if name is not None and (not isinstance(name, str) or not NAME.fullmatch(name)):
+        message = f"The architecture's name {str(name)[:60]!r} is none: letters, digits, dot, - and _ are."
+        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
+    if not isinstance(given.get("head") or {}, Mapping):
+        message = "The architecture's head is no object with “pool”, “dropout” or “layers”."
+        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
+    layers = given.get("layers")
+    if isinstance(layers, list) and layers and isinstance(layers[-1], Mapping) and layers[-1].get("type") == "sigmoid":
+        message = "The architecture's last layer is a sigmoid; it belongs to the output, not to the layers."
+        raise Refusal("architecture", "ends-with-sigmoid", message, 'Leave it out, and write "output": "sigmoid".')
+
+
+def _outputs(shapes: Mapping[str, tuple[int, ...]], manifest: dict[str, Any]) -> int:
+    found = architectures.outputs(shapes)
+    classes = manifest.get("classes") or []
+    if found is None and not classes:
+        message = "The manifest names no classes, and the file's last layer does not tell how many there are."
+        raise Refusal("classes", "needs-classes", message, CLASSES_HINT)
+    return found or len(classes)
+
+
+def _materialise(network: torch.nn.Module, size: tuple[int, int] | None) -> None:
+    """Layers that take their width from what comes in get it from one empty picture of (width, height) pixels."""
+    lazy = torch.nn.modules.lazy.LazyModuleMixin
+    if not any(isinstance(module, lazy) for module in network.modules()):
+        return
+    side = torch_architectures.fixed_side(network) or UNKNOWN_SIDE
+    width, height = size or (side, side)
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, 3, height, width))
+    except RuntimeError as error:
+        message = f"The architecture does not fit a picture of {width} by {height} pixels: {str(error)[:300]}"
+        hint = "Correct “input.width” and “input.height”, or the layers."
+        raise Refusal("architecture", "input-size", message, hint) from error
+
+
+def _describe(architecture: dict[str, Any]) -> str:
+    if architecture["family"] == "layers":
+        named = [str(layer.get("name") or layer.get("type")) for layer in architecture["layers"]]
+        return f"PyTorch layers: {', '.join(named)}"[:200]
+    return f"PyTorch {architecture['family']}: {architecture.get('name')}"
+
+
+def _native(network: torch.nn.Module) -> Callable[[Floats, Floats | None], Floats]:
+    def answer(pictures: Floats, _vector: Floats | None) -> Floats:
+        with torch.inference_mode():
+            given = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+            return np.asarray(network(given).numpy(), np.float32)
+
+    return answer

@@ -1,0 +1,1 @@
+"""Heat maps asked of a network: by gradients, by occlusion, and of randomised weights."""

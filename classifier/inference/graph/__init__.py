@@ -1,0 +1,1 @@
+"""A proven ONNX graph, cut at its feature layer, and the gradients of its head."""

@@ -1,0 +1,1 @@
+"""From an uploaded file to the numbers that a network takes."""

@@ -1,0 +1,1 @@
+"""Heat maps as numbers and as pictures."""

@@ -1,0 +1,1 @@
+"""Cases: make, list, read, export."""

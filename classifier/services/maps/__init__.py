@@ -1,0 +1,1 @@
+"""Heat maps of predictions: make another, look at it, take it away, what is known of it."""

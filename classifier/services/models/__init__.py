@@ -1,0 +1,1 @@
+"""Model records: upload, register, report, card, versions."""

@@ -1,0 +1,1 @@
+"""Predictions: made by a worker, and who waits for them."""

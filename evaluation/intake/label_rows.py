@@ -1,0 +1,436 @@
+"""Label tables: any encoding, any separator, one label column or one column a class, with a guess of what is what."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from classifier.inference.input.clinical import canonical_site
+from evaluation.intake.vocabulary import Label, meanings, understand
+
+MOST_ROWS = 200_000
+MOST_COLUMNS = 300
+CELL = 2000
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "image": ("image", "image_id", "isic_id", "image_name", "file", "filename", "file_name", "img", "name", "path"),
+    "label": ("diagnosis", "dx", "label", "class", "target", "benign_malignant", "category"),
+    "lesion": ("lesion_id", "lesion"),
+    "patient": ("patient_id", "patient"),
+    "age": ("age", "age_approx"),
+    "sex": ("sex", "gender"),
+    "site": ("site", "localization", "localisation", "anatom_site_general", "anatom_site_general_challenge"),
+    "dx_type": ("dx_type", "diagnosis_confirm_type"),
+    "skin_type": ("skin_type", "fitzpatrick_skin_type", "fitzpatrick"),
+    "attribution": ("attribution",),
+    "licence": ("licence", "license", "copyright_license"),
+}
+LEVELS = tuple(f"diagnosis_{level}" for level in range(5, 0, -1))
+"""The archive's columns, most exact first."""
+OF_CLASSES = "classes"
+OF_LABELS = ("label", OF_CLASSES, "levels")
+"""Three forms of a label; a table has one of them."""
+MOSTLY = 0.9
+SEXES = {"f": "female", "m": "male", "female": "female", "male": "male", "w": "female"}
+UNKNOWN_WORDS = ("", "unknown", "nan", "na", "n/a", "none", "null", "-", "?")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that was left out; `row` counts as a spreadsheet does, the header is row 1; None for a file without row."""
+
+    row: int | None
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled picture. Unknown is empty or None."""
+
+    row: int | None
+    image: str
+    label: Label
+    lesion: str = ""
+    patient: str = ""
+    age: float | None = None
+    sex: str = ""
+    site: str = ""
+    dx_type: str = ""
+    skin_type: str = ""
+    attribution: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A text read as rows of cells, all as long as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+    refused: tuple[Refused, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows that can be used, the refused ones, and remarks for the owner."""
+
+    rows: list[Row]
+    refused: list[Refused]
+    warnings: list[str] = field(default_factory=list)
+    labels: dict[str, str | None] = field(default_factory=dict)
+
+
+class NeedsMapping(ValueError):
+    """Nobody can tell which column is which; `columns` with samples and a `guess` help a person to say it."""
+
+    def __init__(self, message: str, columns: list[dict[str, Any]], guess: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.columns, self.guess = columns, guess
+
+
+class Unreadable(ValueError):
+    """The text is no table; the message is a sentence for a person."""
+
+
+def parse(content: bytes) -> Table:
+    """Read a table of comma, semicolon, tab or bar separated values. Raises Unreadable."""
+    text = _decoded(content)
+    if "\x00" in text:
+        raise Unreadable("The label table is no text: export it as CSV in UTF-8.")
+    lines = text.splitlines()
+    if not lines or not lines[0].strip():
+        raise Unreadable("The label table is empty: it needs a header and a row for each image.")
+    separator = max(",;\t|", key=lambda sign: lines[0].count(sign))
+    records = list(_records(text, separator))
+    if isinstance(records[0], str):
+        raise Unreadable("The header of the label table has a quotation mark that is not closed.")
+    header = tuple(cell.strip().strip("\ufeff") for cell in records[0])
+    if len(records) - 1 > MOST_ROWS or len(header) > MOST_COLUMNS:
+        raise Unreadable(
+            f"The label table has {len(records) - 1:,} rows and {len(header)} columns; "
+            f"{MOST_ROWS:,} and {MOST_COLUMNS} are the limits."
+        )
+    return _shaped(header, records[1:])
+
+
+def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
+    """Return the rows of a table by its guessed columns, or by `mapping`: {"columns": {...}, "labels": {...}}.
+
+    A column that is told comes before a guessed one, an empty name sets the guess aside.
+    Raises NeedsMapping where the picture's or the label's column cannot be told.
+    """
+    guessed = guess(table)
+    columns = _merged(guessed, (mapping or {}).get("columns") or {})
+    labelled = columns.get("label") or columns.get(OF_CLASSES) or columns.get("levels")
+    if not columns.get("image") or not labelled:
+        missing = "picture's name" if not columns.get("image") else "label"
+        message = f"No column of the label table is clearly the {missing}: say which one it is."
+        raise NeedsMapping(message, described(table), guessed)
+    unknown = [name for name in _named(columns) if name not in table.header]
+    if unknown:
+        message = f"The label table has no column named {', '.join(map(repr, unknown))}."
+        raise NeedsMapping(message, described(table), guessed)
+    return _rows(table, columns, (mapping or {}).get("labels") or {})
+
+
+def guess(table: Table) -> dict[str, Any]:
+    """Return the likely column of each kind; "classes" lists the columns of a one-hot table."""
+    lower = {name.lower().strip(): name for name in reversed(table.header)}
+    found: dict[str, Any] = {}
+    for kind, names in COLUMNS.items():
+        found[kind] = next((lower[name] for name in names if name in lower), "")
+    if not found["image"]:
+        found["image"] = _like_pictures(table)
+    levels = [lower[name] for name in LEVELS if name in lower]
+    classes = _class_columns(table)
+    if classes and not found["label"]:
+        found[OF_CLASSES] = classes
+    elif levels and (not found["label"] or lower.get("diagnosis") != found["label"]):
+        found["label"], found["levels"] = "", levels
+    if not (found["label"] or found.get(OF_CLASSES) or found.get("levels")):
+        found["label"] = _like_labels(table, found["image"])
+    return found
+
+
+def described(table: Table) -> list[dict[str, Any]]:
+    """Return each column with some of its values, for the page on which a person maps them."""
+    return [
+        {"name": name, "samples": list(dict.fromkeys(row[place][:80] for row in table.rows if row[place]))[:5]}
+        for place, name in enumerate(table.header)
+    ]
+
+
+def _decoded(content: bytes) -> str:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _records(text: str, separator: str) -> Iterator[list[str] | str]:
+    """Yield rows of cells, and as text a line with a stray quote: it costs itself, not all that it would swallow."""
+    lines = io.StringIO(text, newline="").readlines()
+    place = width = 0
+    while place < len(lines):
+        start = place
+        rest = (lines[number] for number in range(start, len(lines)))
+        reader = csv.reader(rest, delimiter=separator, strict=True)
+        try:
+            for record in reader:
+                width = width or len(record)
+                if start + reader.line_num - place > 1 and len(record) != width:
+                    raise csv.Error("cells of the next lines were swallowed")
+                yield record
+                place = start + reader.line_num
+        except csv.Error:
+            yield lines[place].strip()
+            place += 1
+
+
+def _shaped(header: tuple[str, ...], records: Iterable[list[str] | str]) -> Table:
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    if doubled:
+        raise Unreadable(f"The label table has two columns named {doubled[0]!r}: rename one of them.")
+    of_image = next((place for place, name in enumerate(header) if name.lower() in COLUMNS["image"]), 0)
+    rows, numbers, refused = [], [], []
+    for number, record in enumerate(records, start=2):
+        if isinstance(record, str):
+            refused.append(Refused(number, record[:CELL], "a quotation mark is not closed, or stands inside a cell"))
+            continue
+        if not any(cell.strip() for cell in record):
+            continue
+        if len(record) != len(header):
+            reason = f"the row has {len(record)} cells, the header {len(header)}"
+            refused.append(Refused(number, "".join(record[of_image : of_image + 1]).strip()[:CELL], reason))
+            continue
+        rows.append(tuple(cell.strip()[:CELL] for cell in record))
+        numbers.append(number)
+    return Table(header, tuple(rows), tuple(numbers), tuple(refused))
+
+
+def _merged(guessed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    right = {kind: name for kind, name in told.items() if isinstance(name, list if kind in OF_LABELS[1:] else str)}
+    other = OF_LABELS if any(right.get(kind) for kind in OF_LABELS) else ()
+    return {kind: name for kind, name in guessed.items() if kind not in other} | right
+
+
+def _named(columns: Mapping[str, Any]) -> list[str]:
+    names: list[str] = []
+    for value in columns.values():
+        names += value if isinstance(value, list) else [value]
+    return [name for name in names if name]
+
+
+def _column(table: Table, name: str) -> list[str]:
+    place = table.header.index(name)
+    return [row[place] for row in table.rows]
+
+
+def _like_pictures(table: Table) -> str:
+    pattern = re.compile(r"(?i)(.+\.(jpe?g|png|tiff?|webp|bmp)|isic_\d{7}.*)")
+    for name in table.header:
+        values = [value for value in _column(table, name)[:50] if value]
+        if values and sum(bool(pattern.fullmatch(value)) for value in values) > 0.8 * len(values):
+            return name
+    return ""
+
+
+def _like_labels(table: Table, image: str) -> str:
+    for name in table.header:
+        values = {value for value in _column(table, name)[:2000] if value} if name != image else set()
+        if values and sum(understand(value) is not None for value in values) > 0.5 * len(values):
+            return name
+    return ""
+
+
+def _class_columns(table: Table) -> list[str]:
+    """The columns whose names are classes and whose cells are mostly 0 or 1, as in the challenges' truths."""
+    candidates = [name for name in table.header if understand(name) or name.lower() in ("unk", "other")]
+    ones = [name for name in candidates if _mostly_one_hot(_column(table, name)[:200])]
+    return ones if len(ones) >= 2 else []
+
+
+def _mostly_one_hot(values: Sequence[str]) -> bool:
+    return sum(_one_hot(value) is not None for value in values) >= MOSTLY * len(values)
+
+
+def _one_hot(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and 0 <= number <= 1 else None
+
+
+def _rows(table: Table, columns: Mapping[str, Any], told: Mapping[str, str]) -> Reading:
+    words = _words(table, columns)
+    known = meanings((word for word in words if isinstance(word, str)), told)
+    rows: list[Row] = []
+    refused = list(table.refused)
+    place = {kind: table.header.index(name) for kind, name in columns.items() if isinstance(name, str) and name}
+    for number, record, word in zip(table.numbers, table.rows, words, strict=True):
+        cells = {kind: record[index] for kind, index in place.items()}
+        try:
+            rows.append(_row(number, cells, word, known))
+        except ValueError as reason:
+            refused.append(Refused(number, cells["image"], str(reason)))
+    rows, repeated = _without_repeats(rows)
+    labels = {word: label.code if label else None for word, label in known.items()}
+    return Reading(rows, sorted(refused + repeated, key=lambda entry: entry.row or 0), _warnings(rows), labels)
+
+
+def _words(table: Table, columns: Mapping[str, Any]) -> list[str | ValueError]:
+    """Return each row's label, or why it has none."""
+    if classes := columns.get(OF_CLASSES):
+        places = [table.header.index(name) for name in classes]
+        return [_hot(record, places, classes) for record in table.rows]
+    if columns.get("label"):
+        return list(_column(table, columns["label"]))
+    places = [table.header.index(name) for name in columns["levels"]]
+    return [next((record[index] for index in places if record[index]), "") for record in table.rows]
+
+
+def _hot(record: Sequence[str], places: Sequence[int], classes: Sequence[str]) -> str | ValueError:
+    values = [_one_hot(record[index]) for index in places]
+    if None in values:
+        bad = next(record[index] for index, value in zip(places, values, strict=True) if value is None)
+        return ValueError(f"a class column holds {bad[:40]!r}; 0 or 1 was expected")
+    hot = [name for name, value in zip(classes, values, strict=True) if value is not None and value > 0.5]
+    if len(hot) != 1:
+        return ValueError(f"{len(hot)} classes are marked; exactly one was expected")
+    return hot[0]
+
+
+def _row(number: int, cells: Mapping[str, str], word: str | ValueError, known: Mapping[str, Label | None]) -> Row:
+    """Build a row. Raises ValueError with the reason."""
+    if not cells["image"]:
+        raise ValueError("the row names no image")
+    if isinstance(word, ValueError):
+        raise word
+    if word.lower() in UNKNOWN_WORDS:
+        raise ValueError("the row has no label")
+    label = known.get(word)
+    if label is None:
+        raise ValueError(f"the label {word[:60]!r} is not known; map it to a code on the data set's page")
+    return Row(
+        row=number,
+        image=cells["image"],
+        label=label,
+        lesion=_known(cells.get("lesion", ""))[:100],
+        patient=_known(cells.get("patient", ""))[:100],
+        age=_age(cells.get("age", "")),
+        sex=_sex(cells.get("sex", "")),
+        site=_site(cells.get("site", "")),
+        dx_type=_known(cells.get("dx_type", ""))[:60].lower(),
+        skin_type=_skin_type(cells.get("skin_type", "")),
+        attribution=cells.get("attribution", "")[:300],
+        licence=cells.get("licence", "")[:100],
+    )
+
+
+def _known(value: str) -> str:
+    return "" if value.lower() in UNKNOWN_WORDS else value
+
+
+def _age(value: str) -> float | None:
+    if not _known(value):
+        return None
+    try:
+        age = float(value.replace("+", "").replace(",", "."))
+    except ValueError:
+        raise ValueError(f"the age {value[:20]!r} is no number") from None
+    if not 0 <= age <= 120:
+        raise ValueError(f"the age {value[:20]} is not between 0 and 120 years")
+    return age
+
+
+def _sex(value: str) -> str:
+    if not _known(value):
+        return ""
+    if value.lower() not in SEXES:
+        raise ValueError(f"the sex {value[:20]!r} is not female or male; leave it empty if it is unknown")
+    return SEXES[value.lower()]
+
+
+def _site(value: str) -> str:
+    try:
+        return canonical_site(value) if _known(value) else ""
+    except ValueError as error:
+        raise ValueError(f"the site {value[:40]!r} is not one of the known words") from error
+
+
+def _skin_type(value: str) -> str:
+    if not _known(value):
+        return ""
+    roman = {str(place): name for place, name in enumerate(("I", "II", "III", "IV", "V", "VI"), start=1)}
+    word = roman.get(value.removesuffix(".0"), value.upper())
+    if word not in roman.values():
+        raise ValueError(f"the skin type {value[:20]!r} is not I to VI")
+    return word
+
+
+def _without_repeats(rows: Iterable[Row]) -> tuple[list[Row], list[Refused]]:
+    """A repeated row with the same label is refused and its picture stays; with another label both are refused."""
+    by_image: dict[str, list[Row]] = {}
+    for row in rows:
+        by_image.setdefault(stem(row.image), []).append(row)
+    by_image = {key: part for same in by_image.values() for key, part in _by_folder(same).items()}
+    kept, refused = [], []
+    for same in by_image.values():
+        first = same[0]
+        codes = sorted({row.label.code for row in same})
+        if len(codes) > 1:
+            reason = f"the image is labelled {' and '.join(codes)} in rows {', '.join(str(row.row) for row in same)}"
+            refused += [Refused(row.row, row.image, reason) for row in same]
+            continue
+        kept.append(first)
+        reason = f"the image stands in row {first.row} already, with the same label"
+        refused += [Refused(row.row, row.image, reason) for row in same[1:]]
+    return kept, refused
+
+
+def _by_folder(same: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of one name by their folders: two pictures of one name are told apart where all rows name their folder."""
+    paths = [row.image.replace("\\", "/").lower() for row in same]
+    if not all("/" in path for path in paths):
+        return {stem(paths[0]): list(same)}
+    found: dict[str, list[Row]] = {}
+    for path, row in zip(paths, same, strict=True):
+        found.setdefault(f"{path.rpartition('/')[0]}/{stem(path)}", []).append(row)
+    return found
+
+
+def stem(name: str) -> str:
+    """The part of a file's name that identifies a picture: no folder, no known ending, no case."""
+    base = name.replace("\\", "/").rpartition("/")[2].strip().lower()
+    return re.sub(r"\.(jpe?g|png|tiff?|webp|bmp|gif)$", "", base)
+
+
+def _warnings(rows: Sequence[Row]) -> list[str]:
+    found = []
+    of_lesion: dict[str, set[str]] = {}
+    for row in rows:
+        if row.lesion:
+            of_lesion.setdefault(row.lesion, set()).add(row.label.code)
+    mixed = [lesion for lesion, codes in of_lesion.items() if len(codes) > 1]
+    if mixed:
+        found.append(f"{len(mixed)} lesions have images with different labels, for example {mixed[0]}.")
+    if rows and not any(row.lesion or row.patient for row in rows):
+        found.append(
+            "No lesion is named: each image counts as a lesion of its own, so that intervals are too narrow if one "
+            "lesion was photographed several times."
+        )
+    patients: dict[str, set[str]] = {}
+    for row in rows:
+        if row.lesion and row.patient:
+            patients.setdefault(row.lesion, set()).add(row.patient)
+    if several := [lesion for lesion, people in patients.items() if len(people) > 1]:
+        found.append(f"{len(several)} lesions belong to more than one patient, for example {several[0]}.")
+    return found

@@ -1,0 +1,1 @@
+"""Comparisons: start, compute, show, open as cases."""

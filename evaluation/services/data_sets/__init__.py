@@ -1,0 +1,1 @@
+"""Data sets: create, import, summarise."""

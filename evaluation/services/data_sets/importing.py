@@ -1,0 +1,420 @@
+"""Data sets: from an archive and a label table to rows."""
+
+import os
+import re
+import uuid
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from classifier.services.models.uploads import CHUNK_BYTES
+from evaluation.intake import label_rows
+from evaluation.intake.label_rows import NeedsMapping, Refused, Row, Unreadable
+from evaluation.intake.vocabulary import meanings, understand
+from evaluation.models import DataSet
+from evaluation.models.data_set import LONGEST_NAME
+from evaluation.services.data_sets import decoding, isic_archive, masks
+from evaluation.services.data_sets import summary as data_set_summary
+from evaluation.services.queueing import send_on_commit
+from skinsite.jobs import Failure, State, heartbeat
+from skinsite.refusal import Conflict, Problem, Refusal
+
+NEEDS_MAPPING = "needs-mapping"
+CHUNK_PICTURES = 96
+CHUNK_PACKED = 60 * 1000**2
+AT_ONCE = 2
+SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def create_data_set(
+    *, owner: Any, name: str, archive: IO[bytes], table: IO[bytes] | None = None, published: bool = False
+) -> DataSet:
+    """Keep the upload and queue its import. Raises Refusal for a missing name and files above their limits."""
+    name = _named(name)
+    kept: list[Path] = []
+    try:
+        kept.append(_keep(archive, "archive", settings.ARCHIVE_BYTES))
+        if table is not None:
+            kept.append(_keep(table, "labels", settings.TABLE_BYTES))
+        with transaction.atomic():
+            data_set = DataSet.objects.create(
+                owner=owner,
+                name=name,
+                published=published,
+                archive=_relative(kept[0]),
+                table=_relative(kept[1]) if table is not None else "",
+            )
+            send_on_commit(data_set)
+    except BaseException:
+        for path in kept:
+            path.unlink(missing_ok=True)
+        raise
+    return data_set
+
+
+def create_from_folder(
+    *, owner: Any, name: str, folder: Path, table: Path, masks: Path | None = None, **fields: Any
+) -> DataSet:
+    """Make a data set from the server's own disk; the caller runs its import or sends it. Raises Refusal."""
+    name = _named(name)
+    if not folder.is_dir():
+        raise Refusal(Problem("images", f"{folder} is no folder."))
+    if not table.is_file():
+        raise Refusal(Problem("labels", f"{table} is no file."))
+    if masks is not None and not masks.is_dir():
+        raise Refusal(Problem("masks", f"{masks} is no folder."))
+    with table.open("rb") as file:
+        kept = _keep(file, "labels", settings.TABLE_BYTES)
+    paths = {"folder": str(folder.resolve()), "masks": str(masks.resolve()) if masks else "", "table": _relative(kept)}
+    return DataSet.objects.create(owner=owner, name=name, **paths, **fields)
+
+
+def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
+    """Import the same upload again with a corrected mapping; earlier images, answers and figures go.
+
+    Raises Conflict while an import runs.
+    """
+    if data_set.state in (State.QUEUED, State.RUNNING):
+        raise Conflict(f"This data set is {data_set.state}: correct the mapping when its import has ended.")
+    if not (data_set.archive or data_set.folder):
+        raise Conflict("The upload of this data set was not kept: upload it again.")
+    clean = {
+        "columns": {str(k): v for k, v in (mapping.get("columns") or {}).items()},
+        "labels": {str(k): str(v or "").strip().lower() for k, v in (mapping.get("labels") or {}).items()},
+    }
+    emptied: dict[str, Any] = {"labels": {}, "words": {}, "refused": [], "warnings": [], "summary": {}}
+    with transaction.atomic():
+        itself = DataSet.objects.filter(pk=data_set.pk)
+        itself.filter(state=State.DONE).update(state=State.CANCELLED)
+        if not itself.retry():
+            raise Conflict("This data set is being imported: correct the mapping when that has ended.")
+        data_set.evaluations.all().delete()
+        data_set.comparisons.all().delete()
+        data_set.images.all().delete()
+        itself.update(mapping=clean, decoded=0, total=0, **emptied)
+        send_on_commit(data_set)
+
+
+def cancel_import(*, data_set: DataSet) -> None:
+    """queued, running -> cancelled. Raises Conflict in another state."""
+    if not DataSet.objects.filter(pk=data_set.pk).cancel():
+        raise Conflict(f"This data set is {data_set.state}: only an import that waits or runs can be cancelled.")
+
+
+def delete_data_set(*, data_set: DataSet) -> None:
+    """Delete a data set with its images, evaluations, comparisons and figures; files go after the commit."""
+    with transaction.atomic():
+        data_set.delete()
+
+
+@receiver(post_delete, sender=DataSet)
+def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
+    paths = [settings.SKINSITE_DATA / name for name in (instance.archive, instance.table) if name]
+
+    def unlink() -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    transaction.on_commit(unlink, robust=True)
+
+
+def run_import(*, data_set_id: int) -> None:
+    """queued -> done, or failed with the reason; goes on where a lost worker stopped."""
+    token = DataSet.objects.claim(data_set_id, in_hand=False)
+    if token is None:
+        return
+    data_set = DataSet.objects.get(pk=data_set_id)
+    try:
+        with heartbeat(DataSet.objects.all(), data_set_id, token):
+            if data_set.wanted and not isic_archive.fetch_some(data_set, token):
+                _give_way(data_set, token)
+                return
+            result = _imported(data_set, token)
+        DataSet.objects.finish(data_set_id, token, **result)
+    except _TakenAway:
+        return
+    except Failure as failure:
+        DataSet.objects.fail(data_set_id, token, failure)
+    except Exception:
+        DataSet.objects.stumble(data_set_id, token)
+        raise
+
+
+def _give_way(data_set: DataSet, token: uuid.UUID) -> None:
+    """Let others have their turn on the light queue, then go on."""
+    with transaction.atomic():
+        if DataSet.objects.give_way(data_set.pk, token):
+            send_on_commit(data_set)
+
+
+class _TakenAway(Exception):
+    """The row was cancelled or given to another worker."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A picture of the source with its row; `name` is its alias in tables, unique in the set."""
+
+    member: str
+    size: int
+    name: str
+    row: Row
+
+
+def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
+    source = decoding.Source.of(data_set)
+    found = source.survey()
+    members, of_pictures = masks.apart(found.pictures)
+    found = replace(found, pictures=members)
+    _note_refused(data_set, token, found.refused)
+    if not found.pictures:
+        raise _no_images(found.refused)
+    reading, by_folder = _read_labels(data_set, found, token)
+    entries, unmatched = _matched(found.pictures, reading, by_folder=by_folder)
+    stored = set(data_set.images.values_list("name", flat=True))
+    left = [entry for entry in entries if entry.name not in stored]
+    if not DataSet.objects.renew(data_set.pk, token, total=len(entries), decoded=len(entries) - len(left)):
+        raise _TakenAway
+    broken = _decode_all(data_set, token, source, left)
+    unfit, resized = _masks(data_set, source, of_pictures)
+    refused = [*found.refused, *reading.refused, *unmatched, *broken, *unfit]
+    _note_refused(data_set, token, refused)
+    if not data_set.images.exists():
+        raise _no_images(refused)
+    labels = {
+        row.label.code: {"name": row.label.name, "malignant": row.label.malignant}
+        for row in sorted(reading.rows, key=lambda row: row.label.code)
+    }
+    used = set(data_set.images.values_list("label", flat=True).distinct())
+    summary = data_set_summary.summary(data_set)
+    scaled = [f"{resized:,} masks had another size than their pictures and were scaled to it."] if resized else []
+    return {
+        "folder": data_set.folder,
+        "table": data_set.table,
+        "labels": {code: entry for code, entry in labels.items() if code in used},
+        "words": reading.labels,
+        "warnings": [*reading.warnings, *scaled, *summary.pop("warnings")],
+        "summary": summary,
+    }
+
+
+def _masks(data_set: DataSet, source: decoding.Source, of_pictures: dict[str, str]) -> tuple[list[Refused], int]:
+    """Store the masks that lie beside the pictures, or in the folder that was named for them."""
+    if data_set.masks:
+        source = decoding.Source(None, Path(data_set.masks))
+        of_pictures = masks.by_stem(source.survey().pictures)
+    return masks.import_masks(data_set, source, of_pictures) if of_pictures else ([], 0)
+
+
+def _note_refused(data_set: DataSet, token: uuid.UUID, refused: Sequence[Refused]) -> None:
+    """Write them at once: an import that fails later has named them as well."""
+    listed = [vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)]
+    DataSet.objects.renew(data_set.pk, token, refused=listed)
+
+
+def _no_images(refused: Sequence[Refused]) -> Failure:
+    reasons = "; ".join(f"{entry.file or 'row ' + str(entry.row)}: {entry.reason}" for entry in refused[:3])
+    return Failure(
+        "no-images",
+        f"Not one labelled picture was found. {reasons}",
+        "Pack JPEG or PNG files with a label table or one folder per class, and upload them again.",
+    )
+
+
+def _read_labels(data_set: DataSet, found: decoding.Survey, token: uuid.UUID) -> tuple[label_rows.Reading, bool]:
+    """Read the table beside the archive, the best one inside it, or the names of the folders; True for the last.
+
+    A text that is no label table, such as a licence, does not hide folders that are named by known classes.
+    """
+    contents = [(settings.SKINSITE_DATA / data_set.table).read_bytes()] if data_set.table else found.tables
+    last: Exception = Unreadable("There is no label table.")
+    best: label_rows.Reading | None = None
+    for content in contents:
+        try:
+            table = label_rows.parse(content)
+            reading = label_rows.read(table, data_set.mapping)
+        except (NeedsMapping, Unreadable) as error:
+            last = error if isinstance(error, NeedsMapping) or not isinstance(last, NeedsMapping) else last
+            continue
+        if best is None or len(reading.rows) > len(best.rows):
+            best = reading
+            DataSet.objects.renew(
+                data_set.pk, token, columns=label_rows.described(table), guess=label_rows.guess(table)
+            )
+    if best is not None:
+        return best, False
+    if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
+        return _by_folder(found.pictures, data_set.mapping), True
+    if isinstance(last, NeedsMapping):
+        DataSet.objects.renew(data_set.pk, token, columns=last.columns, guess=last.guess)
+        hint = "Choose the columns on the data set's page; no second upload is needed."
+        raise Failure(NEEDS_MAPPING, str(last), hint)
+    raise Failure("unreadable-table", str(last), "Export the table as CSV in UTF-8 and upload it again.")
+
+
+def _by_folder(members: Sequence[tuple[str, int]], mapping: Mapping[str, Any]) -> label_rows.Reading:
+    """One folder per class: the innermost folder's name is the label."""
+    words = _folders(members)
+    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not mapping.get("labels")):
+        raise Failure(
+            "no-labels",
+            "The archive has neither a label table nor a folder for each class.",
+            "Add a CSV with the columns image and diagnosis, or a folder for each class that has its name.",
+        )
+    known = meanings(words, mapping.get("labels") or {})
+    rows, refused = [], []
+    for (name, _), word in zip(members, words, strict=True):
+        label = known.get(word)
+        if label is None:
+            reason = f"the folder {word[:60]!r} is no known class" if word else "the picture lies in no folder"
+            refused.append(Refused(None, name, reason))
+        else:
+            rows.append(Row(None, name, label))
+    warning = "No lesion is named: each image counts as a lesion of its own."
+    codes = {word: label.code if label else None for word, label in known.items()}
+    return label_rows.Reading(rows, refused, [warning], codes)
+
+
+def _folders(members: Sequence[tuple[str, int]]) -> list[str]:
+    return [name.rpartition("/")[0].rpartition("/")[2] for name, _ in members]
+
+
+def _matched(
+    members: Sequence[tuple[str, int]], reading: label_rows.Reading, *, by_folder: bool
+) -> tuple[list[_Entry], list[Refused]]:
+    """Join rows and pictures by path or by name without folder and ending; name what has no partner."""
+    by_path = {name.lower(): (name, size) for name, size in members}
+    by_stem: dict[str, list[tuple[str, int]]] = {}
+    for name, size in members:
+        by_stem.setdefault(label_rows.stem(name), []).append((name, size))
+    entries: list[_Entry] = []
+    refused: list[Refused] = []
+    used: set[str] = set()
+    aliases: set[str] = set()
+    for row in reading.rows:
+        key = row.image.replace("\\", "/").lower()
+        same = [by_path[key]] if key in by_path else by_stem.get(label_rows.stem(row.image), [])
+        if len(same) != 1:
+            what = f"{len(same)} pictures have this name" if same else "there is no picture of this name"
+            refused.append(Refused(row.row, row.image, f"{what} among the uploaded files"))
+            continue
+        member, size = same[0]
+        if member in used:
+            refused.append(Refused(row.row, row.image, f"another row names the same picture, {member}"))
+            continue
+        used.add(member)
+        entries.append(_Entry(member, size, _alias(row.image, aliases, by_folder=by_folder), row))
+    if not by_folder:
+        named = {label_rows.stem(entry.file) for entry in (*reading.refused, *refused)}
+        left = [name for name, _ in members if name not in used and label_rows.stem(name) not in named]
+        refused += [Refused(None, name, "the label table does not name it") for name in left]
+    return entries, refused
+
+
+def _alias(image: str, taken: set[str], *, by_folder: bool) -> str:
+    """Return a name of [A-Za-z0-9_.-] that is unique in the set: what the owner wrote, as far as that is safe."""
+    base = image.replace("\\", "/")
+    name = base.rpartition("/")[2]
+    plain = SAFE.sub("_", re.sub(r"(?i)\.(jpe?g|png|tiff?|webp|bmp|gif)$", "", name))[:180] or "image"
+    if plain.lower() in taken and by_folder:
+        plain = SAFE.sub("_", f"{base.rpartition('/')[0].rpartition('/')[2]}_{plain}")[:180]
+    alias, number = plain, 2
+    while alias.lower() in taken:
+        alias, number = f"{plain}_{number}", number + 1
+    taken.add(alias.lower())
+    return alias
+
+
+def _decode_all(
+    data_set: DataSet, token: uuid.UUID, source: decoding.Source, entries: Sequence[_Entry]
+) -> list[Refused]:
+    """Decode in confined children, two at once; commit each chunk; return what is no usable picture."""
+    refused: list[Refused] = []
+    chunks = list(_chunks(entries))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        names = iter([entry.member for entry in chunk] for chunk in chunks)
+        waiting = deque(pool.submit(decoding.decode, source, some) for some in islice(names, AT_ONCE))
+        try:
+            for chunk in chunks:
+                answers = waiting.popleft().result()
+                waiting.extend(pool.submit(decoding.decode, source, some) for some in islice(names, 1))
+                pairs = list(zip(chunk, answers, strict=True))
+                refused += [Refused(entry.row.row, entry.member, why) for entry, why in pairs if isinstance(why, str)]
+                _commit(data_set, token, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
+        except BaseException:
+            _discard(waiting)
+            raise
+    return refused
+
+
+def _discard(waiting: Iterable[Future[list[decoding.Stored | str]]]) -> None:
+    """Nobody takes what is still being decoded: its files go."""
+    for future in waiting:
+        if not future.cancel() and future.exception() is None:
+            decoding.discard(future.result())
+
+
+def _commit(data_set: DataSet, token: uuid.UUID, good: Sequence[tuple[_Entry, Any]], size: int) -> None:
+    rows = [decoding.row(data_set, entry.name, entry.member, entry.row, picture) for entry, picture in good]
+    try:
+        with transaction.atomic():
+            data_set.images.bulk_create(rows)
+            data_set.decoded += size
+            if not DataSet.objects.renew(data_set.pk, token, decoded=data_set.decoded, attempts=1):
+                raise _TakenAway
+    except BaseException:
+        decoding.delete_files(rows)
+        raise
+
+
+def _chunks(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
+    chunk: list[_Entry] = []
+    for entry in entries:
+        if chunk and (len(chunk) >= CHUNK_PICTURES or sum(one.size for one in chunk) + entry.size > CHUNK_PACKED):
+            yield chunk
+            chunk = []
+        chunk.append(entry)
+    if chunk:
+        yield chunk
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Refusal(Problem("name", f"Give the data set a name of 1 to {LONGEST_NAME} characters."))
+    return name
+
+
+def _keep(file: IO[bytes], field: str, limit: int) -> Path:
+    """Stream an upload into a private file of our own name. Raises Refusal above the limit and for an empty file."""
+    folder = settings.SKINSITE_DATA / "datasets"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    path = folder / uuid.uuid4().hex
+    size = 0
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as kept:
+            while chunk := file.read(CHUNK_BYTES):
+                size += len(chunk)
+                if size > limit:
+                    raise Refusal(Problem(field, f"The file is above the limit of {limit / 1e6:,.0f} MB."))
+                kept.write(chunk)
+        if not size:
+            raise Refusal(Problem(field, "The file is empty: choose it again."))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(settings.SKINSITE_DATA))

@@ -1,0 +1,1 @@
+"""Evaluations: start, run in turns, score, show, take away."""

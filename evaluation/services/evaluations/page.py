@@ -1,0 +1,275 @@
+"""What the page of an evaluation shows, made ready for its template."""
+
+from functools import cached_property
+from typing import Any
+
+from classifier.inference.engines import FAST, in_words
+from evaluation.metrics import taxonomy
+from evaluation.models import Evaluation
+from evaluation.services.evaluations import charts, sentences
+from evaluation.services.evaluations.tables import stored_answers
+
+HEADLINE = (
+    ("balanced_accuracy", "Balanced accuracy", "the mean sensitivity of the classes"),
+    ("accuracy", "Accuracy", "the share of images put into the right class"),
+    ("macro_auc", "ROC AUC, mean", "the mean over the classes of one class against the rest"),
+    ("macro_f1", "F1, mean", "the mean over the classes"),
+    ("log_loss", "Log loss", "0 is best; a sure mistake costs much"),
+    ("brier", "Brier score", "sum over classes, 0 to 2; 0 is best"),
+    ("ece", "Calibration error", "top label, 15 bins of equal width"),
+    ("ece_mass", "Calibration error, equal mass", "top label, 15 bins with as many images each"),
+)
+COLUMNS = (
+    ("sensitivity", "Sensitivity"),
+    ("specificity", "Specificity"),
+    ("precision", "Precision"),
+    ("f1", "F1"),
+    ("auc", "AUC"),
+    ("average_precision", "Average precision"),
+)
+ISIC_COLUMNS = (
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "dice",
+    "auc",
+    "auc_sens_80",
+    "pauc_2024",
+    "average_precision",
+)
+FIGURES = {
+    "confusion": "Confusion matrix",
+    "roc": "ROC curves",
+    "precision-recall": "Precision and recall",
+    "reliability": "Reliability",
+    "scores": "Score histograms",
+    "subgroups": "Subgroups",
+    "decision": "Decision curve",
+}
+
+
+class EvaluationPage:
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.document = evaluation.document
+        self.sheet = self.document["textbook"]
+        self.names: dict[str, str] = self.document["names"]
+        self.unit = self.document["unit"]
+
+    @property
+    def headline(self) -> list[dict[str, Any]]:
+        return [{"title": title, "hint": hint, "number": self.sheet[key]} for key, title, hint in HEADLINE]
+
+    @property
+    def columns(self) -> list[str]:
+        return [title for _, title in COLUMNS]
+
+    @property
+    def per_class(self) -> list[dict[str, Any]]:
+        rows = self.sheet["per_class"]
+        return [
+            {
+                "code": code,
+                "name": self.names.get(code, code),
+                "support": row["support"],
+                "lesions": row["lesions"],
+                "numbers": [row[key] for key, _ in COLUMNS],
+            }
+            for code, row in rows.items()
+        ]
+
+    @property
+    def averaged_over(self) -> str:
+        return ", ".join(self.sheet["averaged_over"])
+
+    @property
+    def confusion(self) -> list[dict[str, Any]]:
+        codes, counts = self.sheet["confusion"]["classes"], self.sheet["confusion"]["counts"]
+        return [
+            {
+                "code": code,
+                "name": self.names.get(code, code),
+                "total": sum(row),
+                "cells": [
+                    {"code": said, "count": count, "share": count / sum(row) if sum(row) else 0, "right": said == code}
+                    for said, count in zip(codes, row, strict=True)
+                ],
+            }
+            for code, row in zip(codes, counts, strict=True)
+        ]
+
+    @property
+    def confusion_sentence(self) -> str:
+        return sentences.confusion_sentence(self.sheet, self.names)
+
+    @property
+    def calibration_sentence(self) -> str:
+        return sentences.calibration_sentence(self.document)
+
+    @property
+    def methods(self) -> str:
+        return sentences.methods_paragraph(self.evaluation)
+
+    @property
+    def notices(self) -> list[str]:
+        """What a reader must know before the numbers."""
+        seen = self.evaluation.seen or {}
+        found = list(seen.get("notices", []))
+        if self.evaluation.engine == FAST:
+            found.insert(0, f"Computed by {in_words(FAST)}. fp32 is the reference: no comparison takes both.")
+        if seen.get("images"):
+            found.insert(
+                0, f"{seen['images']} of these images were seen in training ({seen['how']}): scored apart below."
+            )
+        for code, count in self.document["without_place"].items():
+            images = f"{count} image{'s' if count != 1 else ''}"
+            found.append(
+                f"{images} of {self.names.get(code, code).lower()} ({code}) have no place among the model's classes."
+            )
+        for code, places in self.document["mapped"].items():
+            found += [f"{count} images of {code} count as {place}." for place, count in places.items()]
+        return found
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The sheets of seen and unseen images, where there are both."""
+        titles = {"unseen": "Images that the model has not seen", "seen": "Images seen in training"}
+        return [
+            {
+                "title": title,
+                "images": self.document[key]["images"],
+                "numbers": [(name, self.document[key][metric]) for metric, name, _ in HEADLINE[:4]],
+            }
+            for key, title in titles.items()
+            if key in self.document
+        ]
+
+    @cached_property
+    def roc(self) -> list[dict[str, Any]]:
+        return self._curves("roc", "auc")
+
+    @cached_property
+    def precision_recall(self) -> list[dict[str, Any]]:
+        return self._curves("precision_recall", "average_precision")
+
+    def _curves(self, kind: str, area: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "code": code,
+                "name": self.names.get(code, code),
+                "line": charts.line(curve["x"], curve["y"]),
+                "band": charts.band(curve["x"], curve["low"], curve["high"]),
+                "area": self.sheet["per_class"][code][area],
+                "base": f"{100 - 100 * curve['prevalence']:.1f}" if "prevalence" in curve else "",
+            }
+            for code, curve in self.document["curves"][kind].items()
+            if curve
+        ]
+
+    @property
+    def reliability(self) -> list[dict[str, Any]]:
+        rows = [row for row in self.document["curves"]["reliability"] if row["images"]]
+        most = max((row["images"] for row in rows), default=1)
+        return [
+            {
+                "x": f"{100 * row['confidence']:.1f}",
+                "y": f"{100 - 100 * row['accuracy']:.1f}",
+                "low": f"{100 - 100 * row['accuracy_low']:.1f}",
+                "high": f"{100 - 100 * row['accuracy_high']:.1f}",
+                "left": f"{100 * row['low']:.2f}",
+                "size": f"{100 * (row['high'] - row['low']) - 0.6:.2f}",
+                "bar": f"{16 * row['images'] / most:.2f}",
+                "top": f"{18 - 16 * row['images'] / most:.2f}",
+                "row": row,
+            }
+            for row in rows
+        ]
+
+    @property
+    def histograms(self) -> list[dict[str, Any]]:
+        found = []
+        for code, bins in self.document["curves"]["scores"].items():
+            sides = []
+            for side, sign in (("positives", -1), ("negatives", 1)):
+                most = max(max(bins[side]), 1)
+                bars = [
+                    {
+                        "x": 5 * place,
+                        "h": f"{24 * count / most:.1f}",
+                        "y": f"{25 - (24 * count / most if sign < 0 else 0):.1f}",
+                    }
+                    for place, count in enumerate(bins[side])
+                    if count
+                ]
+                sides.append({"side": side, "bars": bars, "total": sum(bins[side])})
+            found.append({"code": code, "name": self.names.get(code, code), "sides": sides})
+        return found
+
+    @property
+    def subgroups(self) -> list[dict[str, Any]]:
+        return [row | {"place": charts.interval(row["sensitivity"])} for row in self.document["subgroups"]]
+
+    @property
+    def isic(self) -> dict[str, Any] | None:
+        sheet = self.document["isic"]
+        if sheet is None:
+            return None
+        rows = [
+            {"code": code, "name": self.names.get(code, code), "values": [row[key] for key in ISIC_COLUMNS]}
+            for code, row in sheet["per_class"].items()
+        ]
+        macro = [sheet["macro"][key] for key in ISIC_COLUMNS]
+        return {"columns": ISIC_COLUMNS, "rows": rows, "macro": macro, "balanced": sheet["balanced_accuracy"]}
+
+    @property
+    def binary(self) -> list[dict[str, Any]]:
+        return [{"key": key, **entry} for key, entry in self.document["binary"].items()]
+
+    @property
+    def slider(self) -> dict[str, Any]:
+        """What the operating point's script needs: counts at each threshold, never the scores of all images."""
+        return {
+            entry["key"]: {
+                "title": entry["title"],
+                "positives": entry["positives"],
+                "images": entry["images"],
+                "rows": [
+                    [
+                        round(row["threshold"], 5),
+                        row["tp"],
+                        row["fp"],
+                        row["fn"],
+                        row["tn"],
+                        *(_short(row[side][end]) for side in ("sensitivity", "specificity") for end in ("low", "high")),
+                    ]
+                    for row in entry["thresholds"]
+                ],
+                "missed": [[pk, round(score, 5)] for pk, score in entry["missed"]],
+            }
+            for entry in self.binary
+        }
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        return [(kind, title) for kind, title in FIGURES.items() if kind in self.document.get("figures", {})]
+
+
+def cell_images(evaluation: Evaluation, *, truth: str, predicted: str) -> list[dict[str, Any]]:
+    """Return the images of a cell, [{pk, name, probability…}], the surest mistakes (or least sure hits) first."""
+    codes = [entry["code"] for entry in evaluation.model.classes]
+    malignancy, found = evaluation.data_set.malignancy, []
+    for image, values in stored_answers(evaluation):
+        place = taxonomy.in_classes(image.label, codes, malignancy)
+        best = codes[int(values.argmax())]
+        if (truth and place != truth) or (predicted and best != predicted) or place is None:
+            continue
+        of_truth = float(values[codes.index(place)])
+        found.append(
+            {"pk": image.pk, "truth": place, "predicted": best, "top": float(values.max()), "of_truth": of_truth}
+        )
+    return sorted(found, key=lambda row: (row["of_truth"], -row["top"]))
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,293 @@
+"""The last step of an evaluation: numbers, curves and figures from the stored answers."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from classifier.inference.engines import FAST, in_words
+from evaluation.metrics import binary, curves, isic, subgroups, taxonomy, textbook
+from evaluation.metrics.resampling import REPLICATES, SEED
+from evaluation.metrics.sample import Booleans, Floats, Sample
+from evaluation.models import Evaluation, LabelledImage
+from evaluation.services.data_sets.seen import Seen, seen_images
+from evaluation.services.evaluations import stored_predictions
+from evaluation.services.queueing import send_next_of
+from skinsite.jobs import heartbeat
+
+logger = logging.getLogger(__name__)
+SCHEMA = 1
+UNITS = {"p": "patients", "l": "lesions", "i": "images"}
+DEFINITIONS = {
+    "malignant": "Malignant, actinic keratosis included",
+    "malignant_strict": "Malignant, without actinic keratosis",
+    "melanoma": "Melanoma against the rest",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """The images with an answer, their probabilities (n, C), and where each truth goes in the model's classes."""
+
+    codes: tuple[str, ...]
+    images: list[LabelledImage]
+    probabilities: Floats
+    places: list[str | None]
+
+    @property
+    def placed(self) -> Booleans:
+        return np.array([place is not None for place in self.places], bool)
+
+    def rows(self, images: Sequence[LabelledImage]) -> Floats:
+        """Return the probabilities (m, C) of m of these images, in the order given."""
+        place = {image.pk: index for index, image in enumerate(self.images)}
+        return self.probabilities[[place[image.pk] for image in images]]
+
+    def sample(self, chosen: Booleans | None = None) -> Sample:
+        """The images whose truth has a place, or those of them that are chosen (n,)."""
+        kept = self.placed if chosen is None else self.placed & chosen
+        index = {code: place for place, code in enumerate(self.codes)}
+        truth = [index[place] for place, keep in zip(self.places, kept, strict=True) if keep and place]
+        units = [image.unit for image, keep in zip(self.images, kept, strict=True) if keep]
+        return Sample.of(self.codes, self.probabilities[kept], truth, units)
+
+
+def answered(evaluation: Evaluation) -> Answered:
+    """Read the images of an evaluation with their stored answers, in the order of the data set."""
+    codes = tuple(entry["code"] for entry in evaluation.model.classes)
+    found = stored_predictions.answers_of(evaluation)
+    rows = evaluation.data_set.images.defer("changes", "attribution", "licence", "file_name").order_by("pk")
+    images = [image for image in rows.iterator(chunk_size=2000) if image.pk in found]
+    values = np.stack([found[image.pk] for image in images]) if images else np.zeros((0, len(codes)))
+    malignancy = evaluation.data_set.malignancy
+    known = {code: taxonomy.in_classes(code, codes, malignancy) for code in {image.label for image in images}}
+    return Answered(codes, images, values, [known[image.label] for image in images])
+
+
+def run_scoring(*, evaluation_id: int) -> None:
+    """queued in its last stage -> done, with everything that its page shows."""
+    token = Evaluation.objects.claim(evaluation_id, in_hand=False)
+    if token is None:
+        return
+    evaluation = Evaluation.objects.select_related("model", "data_set", "owner").get(pk=evaluation_id)
+    try:
+        with heartbeat(Evaluation.objects.all(), evaluation_id, token):
+            found = answered(evaluation)
+            seen = seen_images(evaluation.model, found.images)
+            document = document_of(evaluation, found, seen)
+            old = evaluation.document.get("figures", {})
+            document["figures"] = _figures(evaluation, document)
+        with transaction.atomic():
+            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.to_json())
+            send_next_of(evaluation.owner)
+        _delete_figures(old if won else document["figures"])
+    except Exception:
+        Evaluation.objects.stumble(evaluation_id, token)
+        send_next_of(evaluation.owner)
+        raise
+
+
+def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> dict[str, Any]:
+    """Return the evaluation's numbers as JSON: sheets, curves, subgroups, operating points."""
+    sample = found.sample()
+    was_seen = np.array([image.pk in seen.images for image in found.images], bool)
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "seed": SEED,
+        "replicates": REPLICATES,
+        "unit": _unit(found.images),
+        "names": _names(evaluation, found),
+        "truths": dict(Counter(image.label for image in found.images)),
+        "mapped": _mapped(found),
+        "without_place": dict(Counter(_unplaced(found))),
+        "textbook": textbook.sheet(sample),
+    }
+    document["isic"], document["isic_reason"] = _isic(found, sample)
+    if was_seen.any():
+        document["unseen"] = textbook.sheet(found.sample(~was_seen))
+        document["seen"] = textbook.sheet(found.sample(was_seen))
+    document["curves"] = _curves(sample)
+    document["subgroups"] = _subgroups(evaluation, found, sample)
+    document["binary"] = _binary(evaluation, found)
+    return document
+
+
+def scored(evaluation: Evaluation, found: Answered, name: str) -> tuple[binary.Scored, list[LabelledImage]] | None:
+    """Return scores and truths of a binary definition, and the images; None where the model cannot give it."""
+    classes = {entry["code"]: entry["malignant"] for entry in evaluation.model.classes}
+    try:
+        target = taxonomy.target(name, [list(classes)], evaluation.data_set.malignancy)
+        places = taxonomy.mapping(name, str(evaluation.model), classes)
+    except taxonomy.Unreachable:
+        return None
+    truths = [target.truth(image.label) for image in found.images]
+    kept = np.array([truth is not None for truth in truths], bool)
+    positive = np.array([truth == target.classes[1] for truth in truths], bool)[kept]
+    scores = taxonomy.summed(found.probabilities[kept], found.codes, places, target.classes)[:, 1]
+    images = [image for image, keep in zip(found.images, kept, strict=True) if keep]
+    units = np.unique([image.unit for image in images], return_inverse=True)[1] if images else np.zeros(0, int)
+    return binary.Scored(scores, positive, units.reshape(-1).astype(np.int64)), images
+
+
+def _unit(images: Sequence[LabelledImage]) -> str:
+    kinds = Counter(image.unit[0] for image in images)
+    return UNITS[kinds.most_common(1)[0][0]] if kinds else "images"
+
+
+def _names(evaluation: Evaluation, found: Answered) -> dict[str, str]:
+    names = {code: evaluation.data_set.label_name(code) for code in {image.label for image in found.images}}
+    return names | evaluation.model.class_names
+
+
+def _mapped(found: Answered) -> dict[str, dict[str, int]]:
+    """Count the truths that count as another class of the model: {code: {class: images}}."""
+    counted: dict[str, dict[str, int]] = {}
+    for image, place in zip(found.images, found.places, strict=True):
+        if place is not None and place != image.label:
+            row = counted.setdefault(image.label, {})
+            row[place] = row.get(place, 0) + 1
+    return counted
+
+
+def _unplaced(found: Answered) -> list[str]:
+    return [image.label for image, place in zip(found.images, found.places, strict=True) if place is None]
+
+
+def _isic(found: Answered, sample: Sample) -> tuple[dict[str, Any] | None, str]:
+    """The challenge's sheet, or why there is none."""
+    if without := sorted(set(_unplaced(found))):
+        return None, (
+            f"The truths {', '.join(without)} have no place among the model's classes; the challenge's scoring needs "
+            "the same classes on both sides."
+        )
+    if absent := [code for place, code in enumerate(sample.codes) if place not in sample.supported]:
+        return None, (f"No image is {', '.join(absent)}; the challenge's scoring needs the same classes on both sides.")
+    return isic.sheet(sample, isic.weights_of([image.name for image in found.images])), ""
+
+
+def _curves(sample: Sample) -> dict[str, Any]:
+    found: dict[str, Any] = {"roc": {}, "precision_recall": {}, "scores": {}}
+    for k, code in enumerate(sample.codes):
+        if k in sample.supported:
+            found["roc"][code] = curves.roc(sample, k)
+            found["precision_recall"][code] = curves.precision_recall(sample, k)
+            found["scores"][code] = curves.histogram(sample, k)
+    return found | {"reliability": curves.reliability(sample)}
+
+
+def _subgroups(evaluation: Evaluation, found: Answered, sample: Sample) -> list[dict[str, Any]]:
+    images = [image for image, place in zip(found.images, found.places, strict=True) if place is not None]
+    attributes = {
+        "sex": [image.sex for image in images],
+        "age": [subgroups.age_band(image.age) for image in images],
+        "site": [image.site for image in images],
+        "confirmed by": [image.dx_type for image in images],
+        "skin type": [subgroups.skin_band(image.skin_type) for image in images],
+    }
+    return subgroups.table(sample, attributes, _malignancy(evaluation, images, sample)) if images else []
+
+
+def _malignancy(evaluation: Evaluation, images: Sequence[LabelledImage], sample: Sample) -> subgroups.Malignancy | None:
+    """None where the model has no malignant class, or nothing in the set is known to be malignant."""
+    known = evaluation.data_set.malignancy
+    truth = np.array([bool(known.get(image.label)) for image in images], bool)
+    said = np.isin(np.array(sample.codes)[sample.predicted], list(evaluation.model.malignant_codes))
+    return subgroups.Malignancy(truth, said) if truth.any() and evaluation.model.malignant_codes else None
+
+
+def _binary(evaluation: Evaluation, found: Answered) -> dict[str, Any]:
+    documents = {}
+    for name, title in DEFINITIONS.items():
+        pair = scored(evaluation, found, name)
+        if pair is None or not len(pair[1]):
+            continue
+        values, images = pair
+        rows = binary.table(values)
+        if not rows:
+            continue
+        documents[name] = {
+            "title": title,
+            "images": len(images),
+            "positives": int(values.positive.sum()),
+            "auc": binary.area(values).to_json(),
+            "thresholds": rows,
+            "exploratory": [binary.exploratory(values, target) for target in binary.TARGETS],
+            "decision": binary.decision_curve(values),
+            "missed": _melanomas(values, images),
+        }
+    return documents
+
+
+def _melanomas(values: binary.Scored, images: Sequence[LabelledImage]) -> list[list[Any]]:
+    """[pk, score] of up to 60 melanomas with the lowest scores: those that a threshold misses first."""
+    rows = [
+        [image.pk, float(score)] for image, score in zip(images, values.scores, strict=True) if image.label == "mel"
+    ]
+    return sorted(rows, key=lambda row: row[1])[:60]
+
+
+def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Draw the journal figures and store them; a figure that cannot be drawn does not cost the numbers."""
+    from evaluation import figures
+
+    sheet = document["textbook"]
+    note = (
+        f"Research and teaching. Not a diagnosis. {sheet['images']:,} images of {sheet['lesions']:,} "
+        f"{document['unit']}; 95 % intervals by {document['unit']}."
+    )
+    if evaluation.engine == FAST:
+        note = f"{in_words(FAST)}. {note}"
+    if evaluation.data_set.synthetic:
+        note = f"Synthetic pictures: for trying the pages, not the models. {note}"
+    stored: dict[str, dict[str, str]] = {}
+    for kind, data in figure_data(document).items():
+        try:
+            files = figures.draw(kind, data, names=document["names"], note=note, columns=2 if kind == "scores" else 1)
+        except Exception:
+            logger.exception("The figure %s of evaluation %s could not be drawn.", kind, evaluation.pk)
+            continue
+        stored[kind] = {
+            form: default_storage.save(f"evaluations/{evaluation.pk}/{kind}.{form}", ContentFile(content))
+            for form, content in files.items()
+        }
+    return stored
+
+
+def figure_data(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what each kind of figure draws."""
+    sheet, lines = document["textbook"], document["curves"]
+    per_class = sheet["per_class"]
+    areas = {
+        kind: {code: line and {**line, "area": per_class[code][name]} for code, line in lines[kind].items()}
+        for kind, name in (("roc", "auc"), ("precision_recall", "average_precision"))
+    }
+    data = {
+        "confusion": sheet["confusion"],
+        "roc": {code: line for code, line in areas["roc"].items() if line},
+        "precision-recall": {code: line for code, line in areas["precision_recall"].items() if line},
+        "reliability": {"bins": lines["reliability"], "ece": sheet["ece"]},
+        "scores": lines["scores"],
+        "subgroups": document["subgroups"],
+    }
+    decision = (document["binary"].get("malignant") or {}).get("decision")
+    return data | ({"decision": decision} if decision else {})
+
+
+@receiver(post_delete, sender=Evaluation)
+def _delete_figures_with_row(instance: Evaluation, **kwargs: Any) -> None:
+    figures = instance.document.get("figures", {})
+    transaction.on_commit(lambda: _delete_figures(figures), robust=True)
+
+
+def _delete_figures(figures: dict[str, dict[str, str]]) -> None:
+    for files in figures.values():
+        for name in files.values():
+            default_storage.delete(name)

@@ -1,0 +1,1 @@
+"""Checks of heat maps: start, measure, show."""
