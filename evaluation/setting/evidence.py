@@ -1,18 +1,21 @@
 """How well answers fit the truth: log loss at the best temperature and offsets, differences by lesion bootstrap."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
 from scipy.stats import norm, t
 
+from classifier.inference.outputs import log_softmax, to_probabilities
 from evaluation.metrics.sample import Floats, Integers
 
 UNIFORM_SHARE = 0.02
 """Mixed into every probability, so that no single picture decides."""
+LEAST = math.exp(-30)
+"""A probability below says no more than this one."""
 RIDGE = 0.02
 REPLICATES = 2000
 LEVEL = 0.99
@@ -83,16 +86,8 @@ def log_probabilities(logits: Floats, output: str) -> Floats:
     An input in a wrong scale may make a network overflow: what is no number says nothing.
     """
     logits = np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
-    if output == "sigmoid" and logits.shape[1] > 2:
-        shares = np.log(np.clip(expit(logits), 1e-12, 1))
-        return _log_softmax(shares)
-    return np.asarray(np.clip(_log_softmax(logits), -30, 0))
-
-
-def _log_softmax(values: Floats) -> Floats:
-    """Several times as quick as scipy's for a few hundred rows, and a fit needs thousands."""
-    shifted = values - values.max(1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
+    reading = output if logits.shape[1] > 2 else "softmax"  # two may be one sigmoid's (0, z)
+    return np.log(to_probabilities(logits, reading).clip(LEAST))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +102,7 @@ class Calibration:
         return -self.log_scores(values)[np.arange(len(truth)), places[truth]]
 
     def log_scores(self, values: Floats) -> Floats:
-        mixed = np.exp(_log_softmax(self.slope * values + self.offsets))
+        mixed = np.exp(log_softmax(self.slope * values + self.offsets))
         return np.asarray(np.log((1 - UNIFORM_SHARE) * mixed + UNIFORM_SHARE / values.shape[1]))
 
 
@@ -119,7 +114,7 @@ def calibrated(values: Floats, places: Integers, pictures: Pictures) -> Calibrat
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, offsets = np.exp(parameters[0]), parameters[1:]
-        logs = _log_softmax(slope * values + offsets)
+        logs = log_softmax(slope * values + offsets)
         residual = weights[:, None] * (np.exp(logs) - wanted)
         value = -(weights[:, None] * logs * wanted).sum() + RIDGE * (offsets**2).sum() / outputs
         gradient = [slope * (residual * values).sum(), *(residual.sum(0) + 2 * RIDGE * offsets / outputs)]

@@ -17,7 +17,7 @@ from classifier.admission.report import Refusal, Report, answered
 from classifier.admission.stages.probe import check_finite
 from classifier.admission.stages.probe_images import pictures
 from classifier.admission.torch import load as torch_files
-from classifier.inference import bundle
+from classifier.inference import bundle, outputs
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
 from classifier.inference.input.manifest import Manifest, ManifestError
@@ -28,7 +28,6 @@ UNPARTED = (
     "the network's last step cannot be taken off: the heat maps explain the logarithm of a class's probability p, or "
     "log p/(1 - p) of a sigmoid, and not a score before it"
 )
-SUM_TOLERANCE = 1e-3
 
 Floats = NDArray[np.float32]
 Native = Callable[[Floats, Floats | None], Floats]
@@ -96,8 +95,10 @@ def _finish(
     manifest = _checked(used)
     rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
     check_finite(rows)
-    if facts.framework == "keras":
-        check_said(rows, manifest.output)
+    logits = rows
+    if facts.framework == "keras":  # a rebuilt state_dict never ends with what `output` says
+        check_output(rows, manifest.output)
+        logits = outputs.to_logits(rows, manifest.output)
     into = folder / "bundle"
     into.mkdir()
     bundle.write(into, manifest=manifest, network=network, tensors=tensors, layer=manifest.layer or None)
@@ -107,7 +108,7 @@ def _finish(
         "architecture": facts.architecture,
         "parameters": facts.parameters,
         "manifest": used,
-        "outputs": probabilities(rows, manifest.output, applied=facts.framework == "keras").tolist(),
+        "outputs": outputs.to_probabilities(logits, manifest.output).tolist(),
     }
 
 
@@ -135,39 +136,18 @@ def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floa
         raise Refusal("input", "input-size", message, hint) from error
 
 
-def check_said(rows: Floats, output: str) -> None:
+def check_output(rows: Floats, output: str) -> None:
     """Raises Refusal where a network's own numbers, (n, outputs), cannot be what the manifest's `output` says."""
-    numbers = np.exp(rows) if output == "log_softmax" else rows
-    sums = numbers.sum(axis=1)
-    wrong = {
-        "softmax": (numbers < 0).any() or np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "log_softmax": np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "sigmoid": (numbers < 0).any() or (numbers > 1).any(),
-    }
-    if wrong.get(output):
-        low, high = float(rows.min()), float(rows.max())
-        summed = f", and as probabilities of one picture sum to {float(sums[0]):.3g}" if output != "sigmoid" else ""
-        message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
-        hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
-        raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
-
-
-def probabilities(rows: Floats, output: str, *, applied: bool) -> NDArray[np.float64]:
-    """Return (n, classes) probabilities from the network's own numbers, (n, outputs).
-
-    `applied`: the network itself ends with what `output` says; a rebuilt state_dict never does. One sigmoid p becomes
-    (1 - p, p), several are divided by their sum.
-    """
-    numbers = rows.astype(np.float64)
-    if output == "sigmoid" or numbers.shape[1] == 1:
-        scores = numbers if applied and output == "sigmoid" else 1 / (1 + np.exp(-numbers))
-        if scores.shape[1] == 1:
-            return np.concatenate([1 - scores, scores], axis=1)
-        return np.asarray(scores / scores.sum(axis=1, keepdims=True).clip(1e-12))
-    if applied and output == "softmax":
-        return numbers
-    exponentials = np.exp(numbers - numbers.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    if outputs.is_possible(rows, output):
+        return
+    summed = ""
+    if output != "sigmoid":
+        shares = np.exp(rows[0]) if output == "log_softmax" else rows[0]
+        summed = f", and as probabilities of one picture sum to {float(shares.sum()):.3g}"
+    low, high = float(rows.min()), float(rows.max())
+    message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
+    hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
+    raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
 
 
 def _short(error: Exception) -> str:
