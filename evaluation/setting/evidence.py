@@ -14,8 +14,8 @@ from evaluation.metrics.sample import Floats, Integers
 
 UNIFORM_SHARE = 0.02
 """Mixed into every probability, so that no single picture decides."""
-LEAST = math.exp(-30)
-"""A probability below says no more than this one."""
+LEAST, FAINTEST = math.exp(-30), math.log(1e-12)
+"""A probability, and the logit of a sigmoid, below which one says no more than the other."""
 RIDGE = 0.02
 REPLICATES = 2000
 LEVEL = 0.99
@@ -86,8 +86,9 @@ def log_probabilities(logits: Floats, output: str) -> Floats:
     An input in a wrong scale may make a network overflow: what is no number says nothing.
     """
     logits = np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
-    reading = output if logits.shape[1] > 2 else "softmax"  # two may be one sigmoid's (0, z)
-    return np.log(to_probabilities(logits, reading).clip(LEAST))
+    if output == "sigmoid" and logits.shape[1] > 2:
+        return np.log(to_probabilities(logits.clip(FAINTEST), output))
+    return np.log(to_probabilities(logits, "softmax").clip(LEAST))  # two logits may be one sigmoid's (0, z)
 
 
 @dataclass(frozen=True, eq=False)
