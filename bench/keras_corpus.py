@@ -87,7 +87,8 @@ def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> t
     """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
     from classifier.admission.keras import facts, load
     from classifier.admission.manifest.propose import complete
-    from classifier.admission.report import Refusal, Report
+    from classifier.admission.refusal import Refusal
+    from classifier.admission.report import Report
     from classifier.admission.stages import convert
     from skinsite.sandbox import zip_archives
 

@@ -21,14 +21,14 @@ def to_probabilities(logits: Floats, output: str) -> Doubles:
     scores = sigmoids(logits, output)
     if scores is not None:
         return np.asarray(scores / scores.sum(axis=1, keepdims=True).clip(SMALLEST_SUM))
-    return np.exp(log_softmax(of_classes(logits)))
+    return np.asarray(np.exp(log_softmax(of_classes(logits))))
 
 
 def sigmoids(logits: Floats, output: str) -> Doubles | None:
     """Return the raw values (N, outputs) of several sigmoids, None for any other output."""
     if output != "sigmoid" or logits.shape[1] == 1:
         return None
-    return np.exp(-np.logaddexp(0, -logits.astype(np.float64)))
+    return np.asarray(np.exp(-np.logaddexp(0, -logits.astype(np.float64))))
 
 
 def of_classes(logits: Floats) -> Floats:
@@ -52,10 +52,10 @@ def to_logits(numbers: Floats, output: str) -> Doubles:
     """Return logits (N, outputs) of the numbers of a network that itself ends with `output`."""
     exact = numbers.astype(np.float64)
     if output == "softmax":
-        return np.log(exact.clip(SMALLEST))
+        return np.asarray(np.log(exact.clip(SMALLEST)))
     if output == "sigmoid":
         shares = exact.clip(SMALLEST, LARGEST)
-        return np.log(shares) - np.log1p(-shares)
+        return np.asarray(np.log(shares) - np.log1p(-shares))
     return exact
 
 

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from classifier.forms.model import way_out
+from classifier.forms.model import remedy
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.card import readme
@@ -33,7 +33,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "model": found,
         "versions": versions,
         "report": report_of(found),
-        "way_out": way_out(found),
+        "remedy": remedy(found),
         "checking": found.state == ModelState.CHECKING,
     }
     return render(request, "classifier/model.html", context | _compared(request, found, versions))

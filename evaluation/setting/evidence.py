@@ -87,8 +87,8 @@ def log_probabilities(logits: Floats, output: str) -> Floats:
     """
     logits = np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
     if output == "sigmoid" and logits.shape[1] > 2:
-        return np.log(to_probabilities(logits.clip(FAINTEST), output))
-    return np.log(to_probabilities(logits, "softmax").clip(LEAST))  # two logits may be one sigmoid's (0, z)
+        return np.asarray(np.log(to_probabilities(logits.clip(FAINTEST), output)))
+    return np.asarray(np.log(to_probabilities(logits, "softmax").clip(LEAST)))  # two logits may be one sigmoid's (0, z)
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,7 @@ def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, mon
     monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_noise")
     outcome = admitted(upload)
     assert outcome.error is not None
-    assert outcome.error.code == "made-up"
+    assert outcome.error.code == "damaged"
     assert outcome.error.message == "red �[31m and reversed �"
 
 

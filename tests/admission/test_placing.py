@@ -1,6 +1,6 @@
 """Each tensor finds its place by name and shape, or the list says which did not."""
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from tests.conftest import InProcess
 
 

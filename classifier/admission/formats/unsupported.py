@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 KERAS_HINT = "Upload a Keras file (.keras, or a whole model as .h5) or a PyTorch state_dict (.pth, .pt, .safetensors)."
 UNPACK_HINT = "Unpack it, and upload the model file that is inside."
@@ -31,7 +31,7 @@ class Stranger:
     magic: bytes
     what: str
     hint: str = KERAS_HINT
-    code: str = "not-a-model"
+    code: RefusalCode = RefusalCode.NOT_A_MODEL
     at: int = 0
 
 
@@ -64,7 +64,7 @@ STRANGERS = (
         b"TFL3",
         "a TensorFlow Lite model, which the portal does not read",
         "Upload the Keras model that it was converted from.",
-        "tflite",
+        RefusalCode.TFLITE,
         at=4,
     ),
 )
@@ -89,7 +89,7 @@ def refuse(head: bytes, size: int) -> None:
     _refuse_protobuf(head)
     for stranger in STRANGERS:
         if head[stranger.at :].startswith(stranger.magic):
-            raise _refusal(stranger.code, f"The file is {stranger.what}.", stranger.hint)
+            raise Refusal(stranger.code, f"The file is {stranger.what}.", stranger.hint)
     _refuse_text(head, size)
 
 
@@ -101,7 +101,7 @@ def refuse_lfs_pointer(head: bytes, size: int) -> None:
             f"the model itself has {int(match[1]):,} bytes."
         )
         hint = "Run “git lfs pull” where you cloned it, or use “Download raw file” on its page, and upload that."
-        raise _refusal("git-lfs-pointer", message, hint)
+        raise Refusal(RefusalCode.GIT_LFS_POINTER, message, hint)
 
 
 def archive(names: Sequence[str]) -> Refusal:
@@ -109,12 +109,12 @@ def archive(names: Sequence[str]) -> Refusal:
     inside = [name for name in names if PurePosixPath(name).suffix.lower() in MODELS]
     if inside:
         message = f"The file is a zip archive around a model: {', '.join(inside[:3])}."
-        return Refusal("archive", "unknown-archive", message, f"Unpack it, and upload {inside[0]} itself.")
+        return Refusal(RefusalCode.UNKNOWN_ARCHIVE, message, f"Unpack it, and upload {inside[0]} itself.")
     for ending, what, hint in MEMBERS:
         if any(name.endswith(ending) for name in names):
-            return Refusal("archive", "unknown-archive", f"The file is {what}.", hint)
+            return Refusal(RefusalCode.UNKNOWN_ARCHIVE, f"The file is {what}.", hint)
     shown = ", ".join(names[:5]) or "it is empty"
-    return Refusal("archive", "unknown-archive", f"The file is a zip archive of something else: {shown}.", KERAS_HINT)
+    return Refusal(RefusalCode.UNKNOWN_ARCHIVE, f"The file is a zip archive of something else: {shown}.", KERAS_HINT)
 
 
 def _refuse_protobuf(head: bytes) -> None:
@@ -125,16 +125,16 @@ def _refuse_protobuf(head: bytes) -> None:
     if len(head) < 8:
         return
     if head[:3] == b"\x08\x01\x12":
-        raise _refusal(
-            "saved-model",
+        raise Refusal(
+            RefusalCode.SAVED_MODEL,
             "The file is a TensorFlow SavedModel's saved_model.pb, without its weights.",
             SAVED_MODEL_HINT,
         )
     if head[0] == 0x08 and 1 <= head[1] <= 20 and head[2] in (0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42):
         message = f"The file is an ONNX model (IR version {head[1]}), which the portal does not read."
-        raise _refusal("onnx", message, ONNX_HINT)
+        raise Refusal(RefusalCode.ONNX, message, ONNX_HINT)
     if re.match(rb"\x0a[\x02-\xff]{1,3}\x0a.[\w./-]+\x12.[A-Z]\w+", head, re.DOTALL):
-        raise _refusal("frozen-graph", "The file is a frozen TensorFlow graph (.pb).", FROZEN_HINT)
+        raise Refusal(RefusalCode.FROZEN_GRAPH, "The file is a frozen TensorFlow graph (.pb).", FROZEN_HINT)
 
 
 def _refuse_text(head: bytes, size: int) -> None:
@@ -145,37 +145,39 @@ def _refuse_text(head: bytes, size: int) -> None:
     if any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
         return
     if text.startswith("#!") and "python" not in text.partition("\n")[0]:
-        raise _refusal("script", "The file is a script, not a model.", PROGRAM_HINT)
+        raise Refusal(RefusalCode.SCRIPT, "The file is a script, not a model.", PROGRAM_HINT)
     if text.lstrip().startswith(("{", "[")):
         raise _json(text, size)
     if PYTHON.search(text):
         message = "The file is a Python script, not a model."
-        raise _refusal("script", message, "Run the script, save the model it makes, and upload that.")
+        raise Refusal(RefusalCode.SCRIPT, message, "Run the script, save the model it makes, and upload that.")
     if text.lstrip().startswith("<?xml"):
-        raise _refusal("text", "The file is XML, not a model.", KERAS_HINT)
+        raise Refusal(RefusalCode.TEXT, "The file is XML, not a model.", KERAS_HINT)
     if text.startswith("model_checkpoint_path:"):
         hint = "Load the checkpoint in TensorFlow, save the model with model.save('model.keras'), and upload that."
-        raise _refusal("text", "The file is a TensorFlow checkpoint's index, a text without weights.", hint)
+        raise Refusal(RefusalCode.TEXT, "The file is a TensorFlow checkpoint's index, a text without weights.", hint)
     if _is_table(text):
         hint = "A table of labels belongs to a data set. " + KERAS_HINT
-        raise _refusal("text", "The file is a table (CSV), not a model.", hint)
-    raise _refusal("text", "The file is plain text, not a model.", KERAS_HINT)
+        raise Refusal(RefusalCode.TEXT, "The file is a table (CSV), not a model.", hint)
+    raise Refusal(RefusalCode.TEXT, "The file is plain text, not a model.", KERAS_HINT)
 
 
 def _json(text: str, size: int) -> Refusal:
     if '"cells"' in text or '"nbformat"' in text:
         hint = "Run the notebook, save the model it makes, and upload that."
-        return _refusal("script", "The file is a Jupyter notebook, not a model.", hint)
+        return Refusal(RefusalCode.SCRIPT, "The file is a Jupyter notebook, not a model.", hint)
     if '"class_name"' in text or '"keras_version"' in text:
         message = "The file is a Keras model's description (JSON), without its weights."
-        return _refusal("json", message, "Save the whole model: model.save('model.keras'), and upload that.")
+        return Refusal(RefusalCode.JSON, message, "Save the whole model: model.save('model.keras'), and upload that.")
     try:
         json.loads(text)
     except ValueError:
         if size <= len(text):
-            return _refusal("text", "The file is plain text, not a model.", KERAS_HINT)
-    return _refusal(
-        "json", "The file is JSON, not a model.", "Is it the manifest? It goes into its own field. " + KERAS_HINT
+            return Refusal(RefusalCode.TEXT, "The file is plain text, not a model.", KERAS_HINT)
+    return Refusal(
+        RefusalCode.JSON,
+        "The file is JSON, not a model.",
+        "Is it the manifest? It goes into its own field. " + KERAS_HINT,
     )
 
 
@@ -183,7 +185,3 @@ def _is_table(text: str) -> bool:
     lines = [line for line in text.splitlines()[:3] if line]
     counts = [{mark: line.count(mark) for mark in ",;\t"} for line in lines[:2]]
     return len(counts) == 2 and any(counts[0][mark] == counts[1][mark] > 0 for mark in ",;\t")
-
-
-def _refusal(code: str, message: str, hint: str) -> Refusal:
-    return Refusal("content", code, message, hint)

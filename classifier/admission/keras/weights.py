@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from classifier.admission.keras.stored_weights import Stored, refusal
+from classifier.admission.refusal import RefusalCode
 
 if TYPE_CHECKING:
     import keras
@@ -40,12 +41,12 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
     elif matched is None:
         how, matched = "order and shape", _by_order(stored, owners)
     if matched is None:
-        raise refusal("weights-differ", _difference(stored, owners))
+        raise refusal(RefusalCode.WEIGHTS_DIFFER, _difference(stored, owners))
     values: list[tuple[Any, Stored]] = []
     for owner, arrays in zip(owners, matched, strict=True):
         pairs = _pairs(owner.layer, arrays)
         if pairs is None:
-            raise refusal("weights-differ", _layer_difference(owner.layer, arrays))
+            raise refusal(RefusalCode.WEIGHTS_DIFFER, _layer_difference(owner.layer, arrays))
         values.extend(pairs)
     for variable, array in values:
         variable.assign(array.data[()])

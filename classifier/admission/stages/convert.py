@@ -13,7 +13,8 @@ from classifier.admission.formats.sniff import Kind
 from classifier.admission.keras import load as keras_files
 from classifier.admission.manifest.facts import Facts
 from classifier.admission.manifest.propose import complete
-from classifier.admission.report import Refusal, Report, answered
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report, answered
 from classifier.admission.stages.probe import check_finite
 from classifier.admission.stages.probe_images import pictures
 from classifier.admission.torch import load as torch_files
@@ -119,7 +120,7 @@ def _checked(used: dict[str, Any]) -> Manifest:
         field, message = error.problems[0]
         more = f" ({len(error.problems) - 1} more fields are wrong.)" if error.problems[1:] else ""
         hint = "; ".join(f"{name} {text}" for name, text in error.problems)[:1000]
-        raise Refusal("manifest", "bad-manifest", f"The manifest's {field} {message}.{more}", hint) from error
+        raise Refusal(RefusalCode.BAD_MANIFEST, f"The manifest's {field} {message}.{more}", hint) from error
 
 
 def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floats:
@@ -133,7 +134,7 @@ def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floa
     except Exception as error:
         message = f"The network cannot take a picture of {spec.width} by {spec.height} pixels: {_short(error)}"
         hint = "Correct “input.width” and “input.height”, and with a state_dict the “architecture”, in the manifest."
-        raise Refusal("input", "input-size", message, hint) from error
+        raise Refusal(RefusalCode.INPUT_SIZE, message, hint) from error
 
 
 def check_output(rows: Floats, output: str) -> None:
@@ -147,7 +148,7 @@ def check_output(rows: Floats, output: str) -> None:
     low, high = float(rows.min()), float(rows.max())
     message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
     hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
-    raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
+    raise Refusal(RefusalCode.OUTPUT_MISMATCH, f"{message}{summed}.", hint)
 
 
 def _short(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.torch.load import Tensors
 
 if TYPE_CHECKING:
@@ -87,4 +87,4 @@ def _refusal(faults: list[str]) -> Refusal:
     shown = "; ".join(faults[:LISTED])
     rest = f"; and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
     message = f"The weights do not fit the architecture, {len(faults)} of them: {shown}{rest}."
-    return Refusal("architecture", "weights-do-not-fit", message, HINT)
+    return Refusal(RefusalCode.WEIGHTS_DO_NOT_FIT, message, HINT)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.torch.pickle_reader import Stub
 from classifier.admission.torch.tensors import Described, Strange, describe
 
@@ -84,7 +84,7 @@ def _plain(content: Mapping[Any, Any], notes: list[str]) -> Found:
             left.append(name)
         elif isinstance(tensor, Strange):
             message = f"The tensor {name[:100]} is {tensor.what}: not plain numbers."
-            raise Refusal("weights", "not-numbers", message, HINT)
+            raise Refusal(RefusalCode.NOT_NUMBERS, message, HINT)
         else:
             plain[name] = tensor
     if left:
@@ -101,7 +101,7 @@ def _inside(content: Mapping[Any, Any], notes: list[str], known: dict[int, bool]
     if not usual and len(others) > 1:
         message = f"The file holds several networks: {', '.join(others[:LISTED])}."
         hint = f"Save the one that classifies: torch.save(checkpoint[{others[0]!r}], 'model.pth')."
-        raise Refusal("weights", "several-state-dicts", message, hint)
+        raise Refusal(RefusalCode.SEVERAL_STATE_DICTS, message, hint)
     chosen = [*usual, *others]
     if not chosen:
         return None
@@ -130,7 +130,7 @@ def _nothing(value: Any) -> Refusal:
         layers = isinstance(entry.state, dict) and "_modules" in entry.state
         if layers or (entry is value and entry.name.startswith("__main__.")):
             message = f"The file is a whole pickled model: opening it would run the class {entry.name}."
-            return Refusal("weights", "pickled-model", message, HINT)
+            return Refusal(RefusalCode.PICKLED_MODEL, message, HINT)
     names = ", ".join(str(key)[:60] for key in list(_mapping(value))[:LISTED])
     kind = value.name if isinstance(value, Stub) else type(value).__name__
-    return Refusal("weights", "no-state-dict", f"The file holds no state_dict: found {names or kind}.", HINT)
+    return Refusal(RefusalCode.NO_STATE_DICT, f"The file holds no state_dict: found {names or kind}.", HINT)

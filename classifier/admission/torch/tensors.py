@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.torch.pickle_reader import Persistent, Stub
 from skinsite.sandbox import zip_archives
 
@@ -128,7 +128,7 @@ def make(described: Mapping[str, Described], storages: Storages) -> dict[str, "t
     total = sum(math.prod(one.size) * max(4, ITEM_BYTES[one.kind]) for one in described.values())
     if total > TOTAL_BYTES:
         message = f"The file's tensors take {total:,} bytes of memory; {TOTAL_BYTES:,} is the limit."
-        raise Refusal("weights", "too-large", message, HINT)
+        raise Refusal(RefusalCode.TOO_LARGE, message, HINT, check="weights")
     for name, one in described.items():
         _check_bounds(name, one, storages)
     sharing: dict[str, list[str]] = {}
@@ -193,9 +193,9 @@ def _cut(key: str, sharing: Mapping[str, Described], storages: Storages) -> dict
 
 
 def _unsafe(what: str) -> Refusal:
-    return Refusal("weights", "unsafe-tensor", f"The file describes {what}.", HINT)
+    return Refusal(RefusalCode.UNSAFE_TENSOR, f"The file describes {what}.", HINT)
 
 
 def _truncated(what: str) -> Refusal:
     hint = "Upload it again, or download it again from its source."
-    return Refusal("weights", "truncated", f"The file is incomplete or damaged: {what}.", hint)
+    return Refusal(RefusalCode.TRUNCATED, f"The file is incomplete or damaged: {what}.", hint, check="weights")
