@@ -144,7 +144,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
                 self.message_user(request, str(reason), messages.ERROR)
 
     def response_add(self, request: HttpRequest, obj: ModelRecord, post_url_continue: Any = None) -> HttpResponse:
-        """The passport shows how the check goes."""
+        """The model's page shows how the check goes."""
         return redirect(obj)
 
     def response_change(self, request: HttpRequest, obj: ModelRecord) -> HttpResponse:

@@ -15,7 +15,7 @@ from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
 from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
 from classifier.admission.refusal import Problem, Refusal, RefusalCode
-from classifier.admission.report import Outcome, Report
+from classifier.admission.report import AdmissionResult, Report
 from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
@@ -23,7 +23,7 @@ from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput, ask, plain
 from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
-__all__ = ["Outcome", "admit"]
+__all__ = ["AdmissionResult", "admit"]
 
 GIB = 1024**3
 SECONDS = 60.0
@@ -63,7 +63,7 @@ def admit(
     time_limit_s: float = SECONDS,
     memory_limit: int = 2 * GIB,
     unconfined: bool = False,
-) -> Outcome:
+) -> AdmissionResult:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
@@ -87,10 +87,10 @@ def admit(
             )
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
     except Refusal as refusal:
         report.refused(refusal)
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
 
 
 def _memory(limit: int, size: int) -> int:
@@ -98,7 +98,7 @@ def _memory(limit: int, size: int) -> int:
     return min(max(limit, min(MOST_MEMORY, limit // 2 + COPIES * size)), int(machine * SHARE))
 
 
-def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
+def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> AdmissionResult:
     merge.check(manifest)
     manifest = merge.told(manifest)
     size = os.fstat(descriptor).st_size
@@ -121,7 +121,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
-    return Outcome(
+    return AdmissionResult(
         accepted=True,
         report=report.checks,
         manifest=used,

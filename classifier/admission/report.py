@@ -22,7 +22,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AdmissionResult:
     """The answer to one admission. `manifest` is complete as used, or None; `measured` in milliseconds and bytes."""
 
     accepted: bool

@@ -1,4 +1,4 @@
-"""The registered models: the list, a model's passport, its card, and what an administrator does from there."""
+"""The registered models: the list, a model's page, its card, and what an administrator does from there."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def model_admission(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a check is, for the passport to refresh; once it is decided, the page loads itself again."""
+    """How far a check is, for the page to refresh; once it is decided, the page loads itself again."""
     found = _visible(request, pk)
     if found.state != ModelState.CHECKING:
         return HttpResponseClientRefresh()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classifier.admission import admit as admission
-from classifier.admission.report import Check, Outcome
+from classifier.admission.report import AdmissionResult, Check
 from classifier.inference import engines
 from classifier.inference.bundle import DESCRIPTION
 from tests.admission import lane, uploads
@@ -25,55 +25,55 @@ CHAIN = [
 def admitted(in_torch: InProcess, tmp_path: Path, monkeypatch: Any) -> Any:
     """Admit a small network on a processor with or without bf16, with another task for the fourth child."""
 
-    def run(*, bf16: bool, task: str = admission.LANE) -> Outcome:
+    def run(*, bf16: bool, task: str = admission.LANE) -> AdmissionResult:
         upload = tmp_path / "model.pth"
         in_torch(uploads.save_state_dict, upload)
         monkeypatch.setattr(engines, "has_bf16", lambda: bf16)
         monkeypatch.setattr(admission, "LANE", task)
         manifest = MANIFEST | {"architecture": {"family": "layers", "layers": CHAIN}}
-        outcome = admission.admit(upload=upload, manifest=manifest, into=tmp_path / "bundles", time_limit_s=300)
-        assert outcome.accepted, outcome.error
-        assert outcome.engine == "onnxruntime"
-        return outcome
+        result = admission.admit(upload=upload, manifest=manifest, into=tmp_path / "bundles", time_limit_s=300)
+        assert result.accepted, result.error
+        assert result.engine == "onnxruntime"
+        return result
 
     return run
 
 
-def rows(outcome: Outcome) -> list[Check]:
-    return [check for check in outcome.report if check.check == "fast-lane"]
+def rows(result: AdmissionResult) -> list[Check]:
+    return [check for check in result.report if check.check == "fast-lane"]
 
 
-def in_bundle(outcome: Outcome) -> Any:
-    assert outcome.bundle is not None
-    return json.loads((outcome.bundle / DESCRIPTION).read_bytes())["graph"].get("fast")
+def in_bundle(result: AdmissionResult) -> Any:
+    assert result.bundle is not None
+    return json.loads((result.bundle / DESCRIPTION).read_bytes())["graph"].get("fast")
 
 
 def test_it_is_measured_behind_the_walls_and_kept_with_the_graph(admitted: Any) -> None:
-    outcome = admitted(bf16=True, task=lane.IN_F32)
-    (row,) = rows(outcome)
+    result = admitted(bf16=True, task=lane.IN_F32)
+    (row,) = rows(result)
     assert row.passed, row.detail
     assert "differs from the framework by up to" in row.detail
     assert "on 12 pictures, the same class wins in all" in row.detail
-    facts = outcome.measured["graph"]["fast"]
+    facts = result.measured["graph"]["fast"]
     assert facts["differs"] < 1e-4
     assert (facts["changed"], facts["pictures"]) == (0, 12)
     assert min(facts[name] for name in ("one_ms", "eight_ms", "exact_eight_ms")) > 0
-    assert in_bundle(outcome) == facts
+    assert in_bundle(result) == facts
 
 
 def test_where_the_processor_has_no_bf16_nothing_is_said(admitted: Any) -> None:
-    outcome = admitted(bf16=False)
-    assert rows(outcome) == []
-    assert "fast" not in outcome.measured["graph"]
-    assert in_bundle(outcome) is None
+    result = admitted(bf16=False)
+    assert rows(result) == []
+    assert "fast" not in result.measured["graph"]
+    assert in_bundle(result) is None
 
 
 def test_a_lane_that_ends_the_child_costs_the_lane_only(admitted: Any) -> None:
-    outcome = admitted(bf16=True, task=lane.DIES)
-    (row,) = rows(outcome)
+    result = admitted(bf16=True, task=lane.DIES)
+    (row,) = rows(result)
     assert not row.passed
     assert row.detail.startswith("OpenVINO in bf16 is not offered: The program")
-    assert in_bundle(outcome) is None
+    assert in_bundle(result) is None
 
 
 @pytest.mark.skipif(engines.has_bf16(), reason="this processor has bf16")
@@ -86,7 +86,7 @@ def test_a_lane_that_cannot_compute_is_a_line_of_the_report(admitted: Any) -> No
 
 @pytest.mark.skipif(not engines.has_bf16(), reason="this processor has no bf16: avx512_bf16 or amx_bf16")
 def test_it_is_measured_in_bf16(admitted: Any) -> None:
-    outcome = admitted(bf16=True)
-    (row,) = rows(outcome)
+    result = admitted(bf16=True)
+    (row,) = rows(result)
     assert row.passed, row.detail
-    assert 0 < outcome.measured["graph"]["fast"]["differs"] < 0.1
+    assert 0 < result.measured["graph"]["fast"]["differs"] < 0.1

@@ -90,7 +90,7 @@ def test_lists_of_cases_name_the_lane(row, client, path):
     assert f'<span class="tag lane">{IN_WORDS}</span>' in client.get(path).content.decode()
 
 
-def test_the_passport_says_how_cases_are_answered(row, client):
+def test_the_models_page_says_how_cases_are_answered(row, client):
     client.force_login(make_user())
     words = "Cases are answered in the fast lane, without heat maps"
     assert words in client.get(row.model.get_absolute_url()).content.decode()

@@ -25,7 +25,7 @@ FROZEN_HINT = "Upload the Keras model that the graph was frozen from: a frozen g
 
 
 @dataclass(frozen=True)
-class Stranger:
+class UnsupportedFormat:
     """`magic` stands at byte `at`; the code is the refusal's."""
 
     magic: bytes
@@ -35,32 +35,34 @@ class Stranger:
     at: int = 0
 
 
-STRANGERS = (
-    Stranger(b"\xff\xd8\xff", "a JPEG picture", PICTURE_HINT),
-    Stranger(b"\x89PNG", "a PNG picture", PICTURE_HINT),
-    Stranger(b"GIF8", "a GIF picture", PICTURE_HINT),
-    Stranger(b"II*\x00", "a TIFF picture", PICTURE_HINT),
-    Stranger(b"MM\x00*", "a TIFF picture", PICTURE_HINT),
-    Stranger(b"WEBP", "a WebP picture", PICTURE_HINT, at=8),
-    Stranger(b"DICM", "a DICOM picture", PICTURE_HINT, at=128),
-    Stranger(b"%PDF", "a PDF document", "Upload the model that it describes. " + KERAS_HINT),
-    Stranger(b"\x1f\x8b", "a gzip archive", UNPACK_HINT),
-    Stranger(b"BZh", "a bzip2 archive", UNPACK_HINT),
-    Stranger(b"\xfd7zXZ", "an xz archive", UNPACK_HINT),
-    Stranger(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK_HINT),
-    Stranger(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK_HINT),
-    Stranger(b"Rar!", "a RAR archive", UNPACK_HINT),
-    Stranger(b"ustar", "a tar archive", UNPACK_HINT, at=257),
-    Stranger(b"x\x9c", "compressed by zlib, as joblib does with scikit-learn models"),
-    Stranger(b"GGUF", "a GGUF language model"),
-    Stranger(b"\x93NUMPY", "a NumPy array", "Upload the whole model or its state_dict. " + KERAS_HINT),
-    Stranger(b"MATLAB 5.0 MAT-file", "a MATLAB file", "Export the network from MATLAB to Keras, and upload that."),
-    Stranger(b"\x7fELF", "a Linux program", PROGRAM_HINT),
-    Stranger(b"MZ", "a Windows program", PROGRAM_HINT),
-    Stranger(b"\xcf\xfa\xed\xfe", "a macOS program", PROGRAM_HINT),
-    Stranger(b"\xca\xfe\xba\xbe", "a Java class or a macOS program", PROGRAM_HINT),
-    Stranger(b"SQLite format 3", "a SQLite database"),
-    Stranger(
+UNSUPPORTED_FORMATS = (
+    UnsupportedFormat(b"\xff\xd8\xff", "a JPEG picture", PICTURE_HINT),
+    UnsupportedFormat(b"\x89PNG", "a PNG picture", PICTURE_HINT),
+    UnsupportedFormat(b"GIF8", "a GIF picture", PICTURE_HINT),
+    UnsupportedFormat(b"II*\x00", "a TIFF picture", PICTURE_HINT),
+    UnsupportedFormat(b"MM\x00*", "a TIFF picture", PICTURE_HINT),
+    UnsupportedFormat(b"WEBP", "a WebP picture", PICTURE_HINT, at=8),
+    UnsupportedFormat(b"DICM", "a DICOM picture", PICTURE_HINT, at=128),
+    UnsupportedFormat(b"%PDF", "a PDF document", "Upload the model that it describes. " + KERAS_HINT),
+    UnsupportedFormat(b"\x1f\x8b", "a gzip archive", UNPACK_HINT),
+    UnsupportedFormat(b"BZh", "a bzip2 archive", UNPACK_HINT),
+    UnsupportedFormat(b"\xfd7zXZ", "an xz archive", UNPACK_HINT),
+    UnsupportedFormat(b"\x28\xb5\x2f\xfd", "a Zstandard archive", UNPACK_HINT),
+    UnsupportedFormat(b"7z\xbc\xaf", "a 7-Zip archive", UNPACK_HINT),
+    UnsupportedFormat(b"Rar!", "a RAR archive", UNPACK_HINT),
+    UnsupportedFormat(b"ustar", "a tar archive", UNPACK_HINT, at=257),
+    UnsupportedFormat(b"x\x9c", "compressed by zlib, as joblib does with scikit-learn models"),
+    UnsupportedFormat(b"GGUF", "a GGUF language model"),
+    UnsupportedFormat(b"\x93NUMPY", "a NumPy array", "Upload the whole model or its state_dict. " + KERAS_HINT),
+    UnsupportedFormat(
+        b"MATLAB 5.0 MAT-file", "a MATLAB file", "Export the network from MATLAB to Keras, and upload that."
+    ),
+    UnsupportedFormat(b"\x7fELF", "a Linux program", PROGRAM_HINT),
+    UnsupportedFormat(b"MZ", "a Windows program", PROGRAM_HINT),
+    UnsupportedFormat(b"\xcf\xfa\xed\xfe", "a macOS program", PROGRAM_HINT),
+    UnsupportedFormat(b"\xca\xfe\xba\xbe", "a Java class or a macOS program", PROGRAM_HINT),
+    UnsupportedFormat(b"SQLite format 3", "a SQLite database"),
+    UnsupportedFormat(
         b"TFL3",
         "a TensorFlow Lite model, which the portal does not read",
         "Upload the Keras model that it was converted from.",
@@ -87,9 +89,9 @@ PYTHON = re.compile(r"^\s*(#!.*python|import \w|from \w[\w.]* import |def \w+\(|
 def refuse(head: bytes, size: int) -> None:
     """Raise Refusal for a file of `size` bytes whose first bytes show what it is."""
     _refuse_protobuf(head)
-    for stranger in STRANGERS:
-        if head[stranger.at :].startswith(stranger.magic):
-            raise Refusal(stranger.code, f"The file is {stranger.what}.", stranger.hint)
+    for known in UNSUPPORTED_FORMATS:
+        if head[known.at :].startswith(known.magic):
+            raise Refusal(known.code, f"The file is {known.what}.", known.hint)
     _refuse_text(head, size)
 
 

@@ -95,7 +95,7 @@ def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Mo
         if saved.group is not None:
             operations.check_ranks(model)
             read = stored_weights.read if stored_weights.is_named(saved.group) else stored_weights.read_new
-            report.passed("weights", keras_weights.place(read(saved.group), model))
+            report.passed("weights", keras_weights.match(read(saved.group), model))
         else:
             model.load_weights(str(saved.path))
         return model

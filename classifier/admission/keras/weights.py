@@ -32,7 +32,7 @@ class Owner:
     place: str
 
 
-def place(stored: list[Stored], model: "keras.Model") -> str:
+def match(stored: list[Stored], model: "keras.Model") -> str:
     """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
     owners = list(_owners(model))
     how, matched = "name", _by_name(stored, owners) or _by_rank(stored, owners)

@@ -53,10 +53,10 @@ def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
     if (jpeg := photograph()) is None:
         report.warned("plumbing", "not measured: the sample photograph of the package dermapred is not installed")
         return {"layer": layer, "measured": measured}
-    movements, real = sensitivity.measure(loaded, jpeg)
-    measured["plumbing"] = [movement.to_json() for movement in movements]
-    for movement in movements:
-        report.passed("plumbing", _sentence(movement))
+    sensitivities, real = sensitivity.measure(loaded, jpeg)
+    measured["plumbing"] = [found.to_json() for found in sensitivities]
+    for found in sensitivities:
+        report.passed("plumbing", _sentence(found))
     measured |= _note_unnamed(loaded, real, report)
     return {"layer": layer, "measured": measured}
 
@@ -193,10 +193,10 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _sentence(movement: sensitivity.Movement) -> str:
-    turned = f"another class wins in {movement.changed}" if movement.changed else "the same class wins in all"
+def _sentence(found: sensitivity.Sensitivity) -> str:
+    turned = f"another class wins in {found.changed}" if found.changed else "the same class wins in all"
     return (
-        f"{movement.what}: a probability moves by up to {movement.largest:.3f} on {movement.pictures} views of a "
+        f"{found.what}: a probability moves by up to {found.largest:.3f} on {found.pictures} views of a "
         f"photograph, {turned}"
     )
 

@@ -44,7 +44,7 @@ def is_torch_archive(names: Iterable[str]) -> bool:
 def read(file: IO[bytes], kind: Kind) -> Weights:
     """Return the float32 and integer tensors of a file, on the processor. Raises Refusal.
 
-    A pickle is read by a machine of our own that runs nothing; memory is taken for the tensors that are wanted, once
+    A pickle is read by an unpickler of our own that runs nothing; memory is taken for the tensors that are wanted, once
     their places have been checked.
     """
     if kind is Kind.SAFETENSORS:

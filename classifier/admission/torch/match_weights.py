@@ -1,4 +1,4 @@
-"""Every tensor of a file finds its place in a network, or the model is refused with the list."""
+"""Every tensor of a file is matched with one of a network, or the model is refused with the list."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ HINT = (
 )
 
 
-def place(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tensors, list[str]]:
-    """Return the tensors under the network's own names, all placed and none missing, and what was done for it.
+def match(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tensors, list[str]]:
+    """Return the tensors under the network's own names, all matched and none missing, and what was done for it.
 
     `network` is the state_dict of the network that the manifest describes. Raises Refusal with the first ten names.
     """

@@ -17,7 +17,7 @@ from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report
 from classifier.admission.torch import disambiguate
 from classifier.admission.torch.load import Tensors
-from classifier.admission.torch.match_weights import place
+from classifier.admission.torch.match_weights import match
 from classifier.inference.networks import torch_architectures
 
 Floats = NDArray[np.float32]
@@ -89,7 +89,7 @@ def build(
         raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT) from error
     _materialise(network, size)
     renamed = tensors if names is None else {names[name]: tensors[name] for name in tensors if name in names}
-    placed, notes = place(network.state_dict(), renamed)
+    placed, notes = match(network.state_dict(), renamed)
     try:
         torch_architectures.fill(network, placed)
     except torch_architectures.ArchitectureError as error:

@@ -17,7 +17,7 @@ DISCLAIMER = "Research and teaching only. Not a diagnosis."
 
 
 def readme(record: ModelRecord, request: HttpRequest) -> str:
-    """Return the whole file, with what other apps tell in the places `card-results` and `card-sections`."""
+    """Return the whole file, with what other apps tell at the points `card-results` and `card-sections`."""
     results = [
         result for entry in extension_points.facts("card-results", request, model=record) for result in entry["results"]
     ]
