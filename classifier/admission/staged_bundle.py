@@ -120,7 +120,7 @@ def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -
     expected = {
         "format": bundle.FORMAT,
         "framework": manifest.framework,
-        "manifest": json.loads(json.dumps(manifest.to_json())),
+        "manifest": manifest.model_dump(mode="json"),
         "weights": {"file": bundle.WEIGHTS, "sha256": sha256, "bytes": size},
     }
     different = [name for name, value in expected.items() if description[name] != value]

@@ -11,9 +11,9 @@ import pytest
 from classifier.inference.bundle import Bundle, BundleError, Graph
 from classifier.inference.classifier import load
 from classifier.inference.engines import FAST, ONNX, EngineError, has_bf16, in_words, reads_bf16, require
-from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.openvino_network import OpenVinoClassifier
 from tests.factories import SEVEN
+from tests.manifests import complete
 from tests.small_bundles import FAST as MEASURED
 from tests.small_bundles import SIDE, graph
 
@@ -26,7 +26,7 @@ AMD = "model name\t: EPYC with amx_bf16 in its name\nflags\t\t: fpu avx2"
 def bundle() -> Bundle:
     given = {"framework": "torch", "classes": list(SEVEN), "input": {"width": SIDE, "height": SIDE}, "output": "logits"}
     content, cut = graph()
-    return Bundle(Path(), Manifest.from_json(complete(given, {})), {}, "conv", "", {}, Graph(content, cut, MEASURED))
+    return Bundle(Path(), complete(**given), {}, "conv", "", {}, Graph(content, cut, MEASURED))
 
 
 @pytest.fixture

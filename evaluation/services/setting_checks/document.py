@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from classifier.inference.input.manifest import InputSpec
 from evaluation.metrics.sample import Floats
 from evaluation.models import LabelledImage, SettingCheck
 from evaluation.setting.evidence import Difference, log_probabilities
@@ -105,7 +103,7 @@ def _fills(check: SettingCheck, question: Question, verdict: Verdict) -> Documen
     fills: Document = {}
     spec = filled_input(question.base, verdict)
     if spec != question.base:
-        fills["input"] = _input(spec)
+        fills["input"] = spec.model_dump(mode="json")
     if (output := filled_output(question, verdict)) != question.output:
         fills["output"] = output
     order = filled_classes(question.codes, verdict.classes)
@@ -113,7 +111,3 @@ def _fills(check: SettingCheck, question: Question, verdict: Verdict) -> Documen
         registered = dict(zip(question.codes, check.model.manifest["classes"], strict=True))
         fills["classes"] = [registered[code] for code in order]
     return fills
-
-
-def _input(spec: InputSpec) -> Document:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(spec).items()}
