@@ -47,9 +47,9 @@ def register(
     """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object,
     as `recheck` takes it: what the file does not say itself."""
     given = request.FILES.get("manifest")
-    told = _manifest(given.read() if isinstance(given, SentFile) else manifest)
+    declared = _manifest(given.read() if isinstance(given, SentFile) else manifest)
     person = request.auth  # type: ignore[attr-defined]
-    admission = register_model(user=person, file=file, file_name=file.name or "model", manifest=told)
+    admission = register_model(user=person, file=file, file_name=file.name or "model", manifest=declared)
     return _queued(response, admission.record_id)
 
 

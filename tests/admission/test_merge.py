@@ -63,6 +63,15 @@ def test_another_framework_than_the_declared_one_is_not_trusted() -> None:
         merged(GIVEN | {"framework": "keras"})
 
 
+def test_a_declared_architecture_stays_and_may_be_completed() -> None:
+    own = {"family": "keras-layers", "layers": [{"dense": 2}]}
+    assert merged(GIVEN | {"architecture": own}).architecture == own
+    given, completed = {"family": "timm", "name": "resnet18"}, {"head": {"layers": [], "at": "fc"}}
+    assert merged(GIVEN | {"architecture": given}, architecture=given | completed).architecture == given | completed
+    with pytest.raises(InvalidChildOutput):
+        merged(GIVEN | {"architecture": given}, architecture={"family": "timm", "name": "resnet34"})
+
+
 def test_only_classes_that_the_portal_itself_would_add_are_added() -> None:
     given = {"classes": ["mel"], "unnamed": "other"}
     assert merge.used(merge.read_declared(given), merged(given, classes=[OTHER]))["classes"] == ["mel", OTHER]

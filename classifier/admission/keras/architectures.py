@@ -37,8 +37,8 @@ HINT = f"Say in the manifest's “architecture” which network the weights belo
 
 def build(declared: PartialManifest) -> "keras.Model":
     """Return the network that the manifest names, with random weights. Raises Refusal."""
-    told = declared.architecture or {}
-    family = told.get("family")
+    architecture = declared.architecture or {}
+    family = architecture.get("family")
     if family not in FAMILIES:
         message = f"The family {family!r:.60} is none of Keras: a Keras weights file needs {' or '.join(FAMILIES)}."
         raise _refusal(message)
@@ -46,8 +46,8 @@ def build(declared: PartialManifest) -> "keras.Model":
     shape = ((size and size.height) or UNKNOWN_SIDE, (size and size.width) or UNKNOWN_SIDE, 3)
     try:
         if family == "keras-layers":
-            return _stack(told.get("layers"), shape)
-        return _application(told, shape, len(declared.classes or ()))
+            return _stack(architecture.get("layers"), shape)
+        return _application(architecture, shape, len(declared.classes or ()))
     except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
         raise _refusal(
             f"The network cannot be made as the manifest says: {' '.join(str(error).split())[:300]}"
@@ -62,18 +62,18 @@ def names() -> list[str]:
     return [name for name, _function in found if name[0].isupper()]
 
 
-def _application(told: Json, shape: tuple[int, int, int], classes: int) -> "keras.Model":
+def _application(architecture: Json, shape: tuple[int, int, int], classes: int) -> "keras.Model":
     import keras
 
-    name = told.get("name")
+    name = architecture.get("name")
     if name not in names():
         raise _refusal(f"keras.applications has no {name!r:.60}; it has {', '.join(names())}.")
-    options = told.get("options") or {}
+    options = architecture.get("options") or {}
     unknown = set(options) - set(OPTIONS)
     if unknown:
         raise _refusal(f"“options” has {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}.")
     function = getattr(keras.applications, name)
-    head = told.get("head")
+    head = architecture.get("head")
     if head is None:
         return function(weights=None, input_shape=shape, classes=max(classes, 1), **options)
     base = function(weights=None, input_shape=shape, include_top=False, **options)
@@ -86,20 +86,20 @@ def _application(told: Json, shape: tuple[int, int, int], classes: int) -> "kera
     return keras.Model(base.input, tensor)
 
 
-def _stack(told: Any, shape: tuple[int, int, int]) -> "keras.Model":
+def _stack(layers: Any, shape: tuple[int, int, int]) -> "keras.Model":
     import keras
 
-    return keras.Sequential([keras.Input(shape), *_layers(_list(told))])
+    return keras.Sequential([keras.Input(shape), *_layers(_list(layers))])
 
 
-def _list(told: Any) -> list[Json]:
-    if not isinstance(told, list) or not told or len(told) > MOST_LAYERS:
+def _list(layers: Any) -> list[Json]:
+    if not isinstance(layers, list) or not layers or len(layers) > MOST_LAYERS:
         raise _refusal(f"“layers” is a list of 1 to {MOST_LAYERS} layers.")
-    return told
+    return layers
 
 
-def _layers(told: list[Json]) -> list["keras.layers.Layer"]:
-    return [_layer(entry, position) for position, entry in enumerate(told)]
+def _layers(layers: list[Json]) -> list["keras.layers.Layer"]:
+    return [_layer(entry, position) for position, entry in enumerate(layers)]
 
 
 def _layer(entry: Any, position: int) -> "keras.layers.Layer":

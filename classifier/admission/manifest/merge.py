@@ -35,10 +35,10 @@ def merge(declared: PartialManifest, inferred: PartialManifest) -> Manifest:
     Classes are those that were declared, and those that the file has beyond them; a declared architecture is part of
     the inferred one.
     """
-    said, found = declared.to_json(), inferred.to_json()
-    parts: Json = DEFAULTS | found | said
-    parts["classes"] = [*said.get("classes", ()), *found.get("classes", ())]
-    parts["input"] = found.get("input", {}) | said.get("input", {})
+    own, found = declared.to_json(), inferred.to_json()
+    parts: Json = DEFAULTS | found | own
+    parts["classes"] = [*own.get("classes", ()), *found.get("classes", ())]
+    parts["input"] = found.get("input", {}) | own.get("input", {})
     parts |= {name: found[name] for name in ("framework", "architecture") if name in found}
     return Manifest.model_validate(parts)
 
@@ -67,9 +67,12 @@ def merged(declared: PartialManifest, answer: Json) -> Manifest:
         "members": set(found) <= set(INFERRED),
         "framework": declared.framework in (None, "auto", inferred.framework),
         "classes": classes == ([other(number + 1) for number in range(len(classes))] if declared.unnamed else []),
-        "architecture": architectures.may_be_proposed(inferred.architecture)
-        if declared.architecture is None
-        else architectures.completes(declared.architecture, inferred.architecture),
+        "architecture": inferred.architecture is None
+        or (
+            architectures.completes(declared.architecture, inferred.architecture)
+            if declared.architecture
+            else architectures.may_be_proposed(inferred.architecture)
+        ),
     }
     if wrong := [name for name, is_allowed in allowed.items() if not is_allowed]:
         raise InvalidChildOutput(f"the {', '.join(wrong)} of the inferred manifest are none that a child may infer")
@@ -78,17 +81,17 @@ def merged(declared: PartialManifest, answer: Json) -> Manifest:
 
 def used(declared: PartialManifest, manifest: Manifest) -> Json:
     """Return the manifest as a model's record keeps it: what was given, with all that was inferred."""
-    said, complete = declared.to_json(), manifest.model_dump(mode="json")
-    given = said.get("classes", [])
+    own, complete = declared.to_json(), manifest.model_dump(mode="json")
+    named = own.get("classes", [])
     kept: Json = {
         "name": manifest.name,
         "version": manifest.version,
         "framework": manifest.framework,
-        "classes": [*given, *complete["classes"][len(given) :]],
+        "classes": [*named, *complete["classes"][len(named) :]],
         "output": manifest.output,
-        "input": said.get("input", {}) | complete["input"],
+        "input": own.get("input", {}) | complete["input"],
     }
-    return said | kept | ({"architecture": manifest.architecture} if manifest.architecture is not None else {})
+    return own | kept | ({"architecture": manifest.architecture} if manifest.architecture is not None else {})
 
 
 def refusal(error: ValidationError) -> Refusal:

@@ -101,19 +101,19 @@ def build(
 
 def _declared(tensors: Tensors, declared: PartialManifest, report: Report) -> _Plan | None:
     """The manifest's own architecture, with the head that the tensors tell where the manifest does not."""
-    given = declared.architecture
-    if not given:
+    own = declared.architecture
+    if not own:
         return None
-    _check_given(given)
+    _check_declared(own)
     shapes = _shapes(tensors)
-    head = given.get("head") or {}
-    found = [] if "layers" in head else architectures.candidates(shapes, given)
+    head = own.get("head") or {}
+    found = [] if "layers" in head else architectures.candidates(shapes, own)
     if not found:
-        return _Plan(given, _outputs(shapes, declared))
+        return _Plan(own, _outputs(shapes, declared))
     candidate = found[0]
     _tell(candidate, report, "pool" in head)
     both = {**candidate.architecture.get("head", {}), **head}
-    architecture = {**candidate.architecture, **given, **({"head": both} if both else {})}
+    architecture = {**candidate.architecture, **own, **({"head": both} if both else {})}
     return _Plan(architecture, candidate.outputs, candidate.names, found=candidate.found)
 
 
@@ -160,16 +160,16 @@ def _unknown(tensors: Tensors) -> Refusal:
     return Refusal(RefusalCode.NEEDS_ARCHITECTURE, message, ARCHITECTURE_HINT)
 
 
-def _check_given(given: Mapping[str, Any]) -> None:
+def _check_declared(architecture: Mapping[str, Any]) -> None:
     """A name with a colon or slash would make timm look elsewhere for a configuration."""
-    name = given.get("name")
+    name = architecture.get("name")
     if name is not None and (not isinstance(name, str) or not NAME.fullmatch(name)):
         message = f"The architecture's name {str(name)[:60]!r} is none: letters, digits, dot, - and _ are."
         raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
-    if not isinstance(given.get("head") or {}, Mapping):
+    if not isinstance(architecture.get("head") or {}, Mapping):
         message = "The architecture's head is no object with “pool”, “dropout” or “layers”."
         raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
-    layers = given.get("layers")
+    layers = architecture.get("layers")
     if isinstance(layers, list) and layers and isinstance(layers[-1], Mapping) and layers[-1].get("type") == "sigmoid":
         message = "The architecture's last layer is a sigmoid; it belongs to the output, not to the layers."
         raise Refusal(RefusalCode.ENDS_WITH_SIGMOID, message, 'Leave it out, and write "output": "sigmoid".')

@@ -139,7 +139,7 @@ class _Partial(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _said(cls, given: Any) -> Any:
+    def _filled(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
         return {name: value for name, value in given.items() if value not in cls.NOTHING}
