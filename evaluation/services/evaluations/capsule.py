@@ -3,9 +3,9 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from evaluation.services.evaluations.sentences import methods_paragraph
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite.spreadsheet import plain_lines
 
-SCRIPT = settings.BASE_DIR / "evaluation" / "services" / "recompute.py"
+SCRIPT = Path(__file__).with_name("recompute.py")
 README = """Evaluation capsule of Skinsite. Research and teaching only. Not a diagnosis.
 
 predictions.csv   every image with truth and probabilities
