@@ -1,10 +1,11 @@
-"""The one sentence that stands under every result, on pages and in exports."""
+"""The one sentence that stands under every result: in exports, and as `{% disclaimer %}` in every template."""
 
-from django.http import HttpRequest
+from django.template import Library
 
 DISCLAIMER = "Research and teaching. Not a diagnosis."
+register = Library()
 
 
-def for_templates(request: HttpRequest) -> dict[str, str]:
-    """Give every template `{{ disclaimer }}`."""
-    return {"disclaimer": DISCLAIMER}
+@register.simple_tag
+def disclaimer() -> str:
+    return DISCLAIMER
