@@ -1,4 +1,4 @@
-"""One settings file, configured by the environment. The variables are described in README.md."""
+"""One settings file, configured by the environment. The variables are described in docs/settings.md."""
 
 import hashlib
 import os
