@@ -24,7 +24,8 @@ from classifier.inference.input import images
 from classifier.services.cases.create import THUMBNAIL_SIDE
 from evaluation.intake import near_duplicates
 from evaluation.intake.archive_child import DECODED, FACT, FACT_BYTES, PICTURES, SURVEYED, TABLE_BYTES
-from evaluation.intake.label_rows import Refused, Row
+from evaluation.intake.label_rows import Row
+from evaluation.intake.table import Refused
 from evaluation.models import DataSet, LabelledImage
 from skinsite.jobs import Failure
 from skinsite.sandbox import ask as sandbox
