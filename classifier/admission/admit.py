@@ -13,9 +13,8 @@ from typing import Any
 from classifier.admission import child_output, staged_bundle
 from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
-from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
+from classifier.admission.manifest.schemas import CONVERTED, OFFERED, PROBED
 from classifier.admission.report import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
 from skinsite.sandbox import confine, scratch
@@ -36,7 +35,6 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.stages.convert:convert"
 PROBE = "classifier.admission.stages.probe:probe"
 OFFER = "classifier.admission.stages.onnx_engine:offer"
-LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
@@ -67,8 +65,8 @@ def admit(
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
     a second more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. An engine has
-    ENGINE_SECONDS at least, the fast lane LANE_SECONDS; WALL_SECONDS bounds everything. This process reads 512 bytes of
-    the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    ENGINE_SECONDS at least; WALL_SECONDS bounds everything. This process reads 512 bytes of the upload and imports no
+    framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
@@ -150,7 +148,6 @@ def _with_engine(
 ) -> tuple[staged_bundle.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
-    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
     request = {"bundle": str(bundle.folder)}
@@ -159,29 +156,11 @@ def _with_engine(
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
             bundle = staged_bundle.proven(bundle, layer, job.scratch / "engine" / GRAPH, graph["cut"])
-            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
-            if fast is None:
-                return bundle, graph, _since(began)
-            return staged_bundle.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+            return bundle, graph, _since(began)
     except (Refusal, InvalidChildOutput) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
     return staged_bundle.proven(bundle, layer), None, _since(began)
-
-
-def _lane(
-    bundle: staged_bundle.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
-) -> dict[str, Any] | None:
-    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
-    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
-    try:
-        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
-    except Refusal as error:
-        log.warning("No fast lane for this model: %s", error)
-        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
-        return None
-    fast: dict[str, Any] | None = found["fast"]
-    return fast
 
 
 def _since(began: float) -> float:

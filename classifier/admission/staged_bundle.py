@@ -74,18 +74,8 @@ def proven(
     if written is not None:
         _check_graph(written, cut)
     bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
-    return _again(taken)
-
-
-def with_lane(taken: StagedBundle, fast: dict[str, Any]) -> StagedBundle:
-    """Add what was measured of the fast lane (schemas.FAST)."""
-    bundle.add_lane(taken.folder, fast)
-    return _again(taken)
-
-
-def _again(changed: StagedBundle) -> StagedBundle:
-    size = sum(path.stat().st_size for path in changed.folder.iterdir())
-    return StagedBundle(changed.folder, changed.sha256, _digest(changed.folder), size)
+    size = sum(path.stat().st_size for path in taken.folder.iterdir())
+    return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 
 
 def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:

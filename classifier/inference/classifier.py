@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from classifier.inference.bundle import Bundle
 from classifier.inference.devices import CPU
-from classifier.inference.engines import FAST, NATIVE, ONNX
+from classifier.inference.engines import NATIVE, ONNX
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
 from classifier.inference.input.images import Pixels
@@ -127,7 +127,6 @@ MODULES = {
     "keras": "classifier.inference.networks.keras",
     "torch": "classifier.inference.networks.torch",
     ONNX: "classifier.inference.networks.onnx",
-    FAST: "classifier.inference.openvino_network",
 }
 
 

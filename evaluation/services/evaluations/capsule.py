@@ -9,7 +9,6 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from classifier.inference.engines import in_words
 from classifier.inference.input.preprocess import PREPROCESSING_VERSION
 from classifier.services.predictions import software
 from evaluation.models import Evaluation
@@ -53,7 +52,6 @@ def metrics_document(evaluation: Evaluation) -> dict[str, Any]:
             "attributions": data_set.summary.get("attributions", []),
         },
         "engine": evaluation.engine,
-        "engine_in_words": in_words(evaluation.engine),
         "recipe": stored_predictions.recipe(model, evaluation.engine),
         "preprocessing": PREPROCESSING_VERSION,
         "software": software.versions(),
