@@ -13,7 +13,7 @@ import jsonschema
 
 from classifier.admission.keras import config
 from classifier.admission.manifest.schemas import DESCRIPTION
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from classifier.inference import bundle
 from classifier.inference.input.manifest import Manifest
 from skinsite.sandbox import scratch

@@ -264,7 +264,7 @@ def convert_link(**_request: Any) -> dict[str, Any]:
 
 
 def convert_noise(**_request: Any) -> dict[str, Any]:
-    problem = {"code": "made-up", "message": "red \x1b[31m and reversed \u202e", "hint": ""}
+    problem = {"code": "damaged", "message": "red \x1b[31m and reversed \u202e", "hint": ""}
     return {"report": [], "problem": problem}
 
 

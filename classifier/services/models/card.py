@@ -17,7 +17,7 @@ LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "bsd-3-
 
 
 def readme(record: ModelRecord, request: HttpRequest) -> str:
-    """Return the whole file, with what other apps tell in the places `card-results` and `card-sections`."""
+    """Return the whole file, with what other apps tell at the points `card-results` and `card-sections`."""
     results = [
         result for entry in extension_points.facts("card-results", request, model=record) for result in entry["results"]
     ]
