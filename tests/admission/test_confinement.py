@@ -147,7 +147,7 @@ def _prefixes() -> list[Path]:
 
 def _permits_namespaces() -> bool:
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from classifier.admission import namespaces as n; n.unshare()"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from skinsite.sandbox import namespaces as n; n.unshare()"
     )
     return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
 

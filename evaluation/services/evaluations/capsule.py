@@ -18,7 +18,7 @@ from evaluation.services.evaluations.sentences import methods_paragraph
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite.spreadsheet import plain_lines
 
-SCRIPT = settings.BASE_DIR / "evaluation" / "services" / "recompute.py"
+SCRIPT = settings.BASE_DIR / "evaluation" / "services" / "evaluations" / "recompute.py"
 README = """Evaluation capsule of Skinsite. Research and teaching only. Not a diagnosis.
 
 predictions.csv   every image with truth and probabilities
