@@ -223,3 +223,31 @@ def dig(levels: int = 1_500, rights: int = 0o777) -> str:
 
 def die() -> str:
     os.abort()
+
+
+def hand_back(content: Any) -> Any:
+    """An honest answer of any content."""
+    return content
+
+
+def leave_answer(text: str = "", *, size: int = 0) -> None:
+    """Leave another text than an honest child would, or a file of so many bytes that takes no room on the disk."""
+    with Path("answer.json").open("w") as file:
+        file.write(text)
+        file.flush()
+        file.truncate(size or len(text))
+    os._exit(0)
+
+
+def leave_hard_link() -> None:
+    Path("other").write_text("{}")
+    os.link("other", "answer.json")
+    os._exit(0)
+
+
+def leave_files(count: int, size: int) -> dict[str, Any]:
+    """Leave many large files at once, so late that nobody looks before the end."""
+    for number in range(count):
+        with Path(f"part{number}").open("wb") as file:
+            file.truncate(size)
+    return {}
