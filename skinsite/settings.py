@@ -12,6 +12,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+os.umask(0o077)  # what a process of the portal writes is for its own account
 BASE_DIR = Path(__file__).resolve().parent.parent
 SKINSITE_DATA = Path(os.environ.get("SKINSITE_DATA", BASE_DIR / "data")).resolve()
 SKINSITE_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
