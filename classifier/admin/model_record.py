@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.forms.manifest import IN_INPUT
-from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, way_out
+from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, remedy
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import delete_model, recheck_model, retire_model
@@ -111,7 +111,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         record = kwargs.get("obj") or context.get("original")
         form = context["adminform"].form
-        more = {"way_out": way_out(record), "refused": record.state == ModelState.REFUSED} if record else {}
+        more = {"remedy": remedy(record), "refused": record.state == ModelState.REFUSED} if record else {}
         upload = {"upload": getattr(form, "upload", None), "most_bytes": settings.MODEL_FILE_BYTES}
         if not record:
             more = {"show_save_and_add_another": False, "show_save_and_continue": False}
@@ -143,7 +143,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
                 self.message_user(request, str(reason), messages.ERROR)
 
     def response_add(self, request: HttpRequest, obj: ModelRecord, post_url_continue: Any = None) -> HttpResponse:
-        """The passport shows how the check goes."""
+        """The model's page shows how the check goes."""
         return redirect(obj)
 
     def response_change(self, request: HttpRequest, obj: ModelRecord) -> HttpResponse:

@@ -14,14 +14,15 @@ from classifier.admission import child_output, staged_bundle
 from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
 from classifier.admission.manifest.schemas import CONVERTED, OFFERED, PROBED
-from classifier.admission.report import UNFORESEEN, Outcome, Problem, Refusal, Report
+from classifier.admission.refusal import Problem, Refusal, RefusalCode
+from classifier.admission.report import AdmissionResult, Report
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
 from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput, ask, plain
 from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
-__all__ = ["Outcome", "admit"]
+__all__ = ["AdmissionResult", "admit"]
 
 GIB = 1024**3
 SECONDS = 60.0
@@ -60,7 +61,7 @@ def admit(
     time_limit_s: float = SECONDS,
     memory_limit: int = 2 * GIB,
     unconfined: bool = False,
-) -> Outcome:
+) -> AdmissionResult:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
@@ -84,10 +85,10 @@ def admit(
             )
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
     except Refusal as refusal:
         report.refused(refusal)
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
 
 
 def _memory(limit: int, size: int) -> int:
@@ -95,7 +96,7 @@ def _memory(limit: int, size: int) -> int:
     return min(max(limit, min(MOST_MEMORY, limit // 2 + COPIES * size)), int(machine * SHARE))
 
 
-def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
+def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> AdmissionResult:
     merge.check(manifest)
     manifest = merge.told(manifest)
     size = os.fstat(descriptor).st_size
@@ -118,7 +119,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
-    return Outcome(
+    return AdmissionResult(
         accepted=True,
         report=report.checks,
         manifest=used,
@@ -179,7 +180,7 @@ def _no_walls(reason: str) -> Refusal:
         "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
         "your own, for files that you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
     )
-    return Refusal("confinement", "confinement-unavailable", message, hint)
+    return Refusal(RefusalCode.CONFINEMENT_UNAVAILABLE, message, hint)
 
 
 @contextmanager
@@ -189,10 +190,10 @@ def _opened(upload: Path) -> Iterator[int]:
         descriptor = os.open(upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         message = f"The uploaded file cannot be opened: {error.strerror}."
-        raise Refusal("content", "no-file", message, "Upload the model again.") from error
+        raise Refusal(RefusalCode.NO_FILE, message, "Upload the model again.") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refusal("content", "no-file", "The upload is not a regular file.", "Upload the model again.")
+            raise Refusal(RefusalCode.NO_FILE, "The upload is not a regular file.", "Upload the model again.")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -239,7 +240,7 @@ def _run(
     for check in child_output.report(answer.content):
         report.add(check)
     if "problem" in answer.content:
-        if answer.content["problem"]["code"] == UNFORESEEN:
+        if answer.content["problem"]["code"] == RefusalCode.CANNOT_BE_READ:
             log.warning("%s met what nobody foresaw: %r", task, answer.child.stderr_tail)
         raise _answered(answer.content)
     return answer.content, answer.child
@@ -266,7 +267,7 @@ class _Answered(Refusal):
     """A refusal whose failed check is in the child's report already."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("", problem.code, problem.message, problem.hint, problem.candidates)
+        super().__init__(problem.code, problem.message, problem.hint, problem.candidates)
 
 
 def _stopped(child: ChildResult, job: _Job) -> Refusal:
@@ -275,17 +276,17 @@ def _stopped(child: ChildResult, job: _Job) -> Refusal:
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if child.reason is ExitReason.TIME:
         message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."
-        return Refusal("limits", "time-limit", message, SMALLER)
+        return Refusal(RefusalCode.TIME_LIMIT, message, SMALLER)
     if child.reason is ExitReason.MEMORY:
         message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
-        return Refusal("limits", "memory-limit", message, SMALLER)
+        return Refusal(RefusalCode.MEMORY_LIMIT, message, SMALLER)
     if child.reason is ExitReason.DISK:
-        return Refusal("limits", "disk-limit", "Opening the file writes far more than its own size.", hint)
+        return Refusal(RefusalCode.DISK_LIMIT, "Opening the file writes far more than its own size.", hint)
     message = f"The program that reads such files broke down on this one (status {child.status})."
-    return Refusal("crash", "check-crashed", message, hint)
+    return Refusal(RefusalCode.CHECK_CRASHED, message, hint)
 
 
 def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
     hint = "Do not use this file; tell the operator where it comes from."
-    return Refusal("answer", "untrusted-answer", message, hint)
+    return Refusal(RefusalCode.UNTRUSTED_ANSWER, message, hint)

@@ -217,7 +217,7 @@ def test_an_ordinary_user_chooses_and_retires_nothing(client):
     assert ModelRecord.objects.get(pk=ready.pk).state == "ready"
 
 
-def test_an_administrator_retires_from_the_passport(administrator):
+def test_an_administrator_retires_from_its_page(administrator):
     record = make_model()
     administrator.post(reverse("model_retire", args=[record.pk]))
     assert ModelRecord.objects.get().state == "retired"

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
 from classifier.services.predictions.documents import Document, case_document, moment
+from skinsite.disclaimer import DISCLAIMER
 
-DISCLAIMER = "Research and teaching. Not a diagnosis."
 CHUNK = 200
 COLUMNS = (
     *("case", "title", "created", "age", "sex", "site", "reference", "note"),

@@ -20,6 +20,7 @@ from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.data_sets.seen import Seen, seen_images
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.queueing import send_next_of
+from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs import heartbeat
 
 logger = logging.getLogger(__name__)
@@ -239,7 +240,7 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
 
     sheet = document["textbook"]
     note = (
-        f"Research and teaching. Not a diagnosis. {sheet['images']:,} images of {sheet['lesions']:,} "
+        f"{DISCLAIMER} {sheet['images']:,} images of {sheet['lesions']:,} "
         f"{document['unit']}; 95 % intervals by {document['unit']}."
     )
     if evaluation.data_set.synthetic:
