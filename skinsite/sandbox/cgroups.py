@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/sys/fs/cgroup")
+ROOT, OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 PREFIX = "skinsite-child-"
 REMOVE_WITHIN_S = 2.0
 LIMIT = "memory.max"
@@ -72,7 +72,7 @@ def create(memory: int) -> Cgroup | None:
 
 def _own() -> Path:
     """The folder of this process's own group. Raises OSError or StopIteration where there is none of version 2."""
-    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    lines = OWN.read_text().splitlines()
     inside = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
     (ROOT / inside / "cgroup.controllers").stat()
     return ROOT / inside
