@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from evaluation.metrics.maps.rules import FEWEST_IMAGES, SEEDS
 from evaluation.models import LabelledImage, MapCheck
 from evaluation.services.map_checks import document as map_check_document
@@ -85,5 +85,5 @@ def test_the_fact_beside_a_map_names_the_drawn_pictures(db):
     found = judged(few(60, SEEDS))
     document = {"inside": None, "sentences": said, "randomised": found}
     MapCheck.objects.create(model=model, state=State.DONE, finished_at=timezone.now(), document=document)
-    told = facts_of_maps(HttpRequest(), model=model, way=WAYS["grad-cam"], person=alice)["facts"]
+    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=alice)["facts"]
     assert [fact.detail for fact in told if fact.check == LESION] == said[:1]
