@@ -11,12 +11,12 @@ from typing import Any
 from django.http import HttpRequest
 
 PLACES = frozenset({"passport", "passport-actions", "start", "card-results", "card-sections", "map-facts"})
-"""`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. `card-results`: facts
-for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template.
-`card-sections`: Markdown for the card's body (`model`): `{"text": "## …"}`, no template. `map-facts`: what is known
-of a model's maps (`model`, the `way` they are made, the `person` who asks): `{"facts": [Fact, ...]}`, no template."""
+"""`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. No template have
+`card-results`: a list for the front matter of a model's card (`model`), as in a Hugging Face model-index;
+`card-sections`: Markdown for its body (`model`); `map-facts`: a list of Fact about a model's maps (`model`, the `way`
+they are made, the `person` who asks)."""
 
-Context = Callable[..., dict[str, Any] | None]
+Context = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def fill(place: str, template: str, context: Context) -> None:
     _fillings[place].append(Filling(template, context))
 
 
-def contents(place: str, request: HttpRequest, **objects: Any) -> list[tuple[str, dict[str, Any]]]:
+def contents(place: str, request: HttpRequest, **objects: Any) -> list[tuple[str, Any]]:
     """Return the templates of a place with their contexts, in the order in which they were filled in."""
     found = ((filling.template, filling.context(request, **objects)) for filling in _fillings[place])
     return [(template, context) for template, context in found if context is not None]
 
 
-def facts(place: str, request: HttpRequest, **objects: Any) -> list[dict[str, Any]]:
-    """Return what a place is told, for one that is no part of a page."""
+def facts(place: str, request: HttpRequest, **objects: Any) -> list[Any]:
+    """Return what each app says in a place that is no part of a page."""
     return [context for _template, context in contents(place, request, **objects)]
