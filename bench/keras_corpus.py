@@ -87,7 +87,8 @@ def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> t
     """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
     from classifier.admission.keras import facts, load
     from classifier.admission.manifest.propose import complete
-    from classifier.admission.report import Refusal, Report
+    from classifier.admission.refusal import Refusal
+    from classifier.admission.report import Report
     from classifier.admission.stages import convert
     from skinsite.sandbox import zip_archives
 
@@ -114,13 +115,13 @@ def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> 
     """The whole admission; the bundle answers as it does in a worker."""
     from classifier.inference import bundle as bundles
 
-    outcome = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
-    if outcome.error is not None or outcome.bundle is None:
-        problem = outcome.error
+    result = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
+    if result.error is not None or result.bundle is None:
+        problem = result.error
         return float("nan"), problem.code if problem else "", problem.message if problem else ""
     from classifier.inference.networks.keras import KerasClassifier
 
-    found = bundles.read(outcome.bundle, native=True)
+    found = bundles.read(result.bundle, native=True)
     vectors = oracle["vectors"] if "vectors" in oracle.files else None
     scores = KerasClassifier(found).output(oracle["pixels"], vectors).logits.astype(np.float64)
     if found.manifest.output == "softmax":

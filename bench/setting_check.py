@@ -97,11 +97,11 @@ class Asked:
     """A loaded model that answers for any input; each answer is computed once."""
 
     def __init__(self, known: Known, folder: Path) -> None:
-        outcome = admit(upload=known.file, manifest=known.manifest, into=folder)
-        if not outcome.accepted or outcome.bundle is None:
-            raise SystemExit(f"{known.file.name} was refused: {outcome.error}")
+        result = admit(upload=known.file, manifest=known.manifest, into=folder)
+        if not result.accepted or result.bundle is None:
+            raise SystemExit(f"{known.file.name} was refused: {result.error}")
         self.known = known
-        self.network = classifier.load(bundle.read(outcome.bundle))
+        self.network = classifier.load(bundle.read(result.bundle))
         self.manifest = self.network.manifest
         with (DATA / "labels.csv").open(newline="") as file:
             rows = [row for row in csv.DictReader(file) if row["file"]]

@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from classifier.admission.formats.sniff import Kind
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.admission.torch import load, rebuild
 from classifier.inference.networks import torch_architectures
 
@@ -124,7 +125,7 @@ def difference(content: bytes, kind: Kind, source: nn.Module, manifest: dict[str
         own = source(pictures).numpy()
     found = float(np.abs(rebuilt.native(pictures.permute(0, 2, 3, 1).numpy(), None) - own).max() / np.abs(own).max())
     if found > TOLERANCE:
-        raise Refusal("parity", "another-network", f"differs by {found}", "")
+        raise Refusal(RefusalCode.CONVERSION_DIFFERS, f"differs by {found}", "")
     return found
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.text import slugify
 
-from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
 from evaluation.models import Evaluation
 from skinsite.jobs import State
@@ -43,9 +43,9 @@ def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, 
 
 
 def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[str, object]]:
-    """Results as a Hugging Face model-index has them, on real pictures and in fp32 only."""
+    """Results as a Hugging Face model-index has them, on real pictures and by the model's engine only."""
     rows = Evaluation.objects.visible_to(request.user).filter(model=model, state=State.DONE)
-    rows = rows.exclude(data_set__synthetic=True).exclude(engine=FAST).select_related("data_set")[:20]
+    rows = rows.exclude(data_set__synthetic=True).filter(engine=F("model__engine")).select_related("data_set")[:20]
     return [_result(row) for row in rows]
 
 

@@ -4,8 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from classifier.inference import engines
 from classifier.inference.cache import ClassifierCache
 
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
@@ -51,15 +48,6 @@ def shared_data() -> Path:
 def collected_static_files() -> None:
     """Pages name static files by their hashes, in the tests as in production."""
     call_command("collectstatic", verbosity=0, interactive=False)
-
-
-@pytest.fixture
-def fast_lane(monkeypatch) -> None:
-    """The fast lane as where the processor has bf16, computed in f32 here, so that any processor will do."""
-    network = "classifier.inference.openvino_network"
-    exact = partial(import_module(network).OpenVinoClassifier, precision="f32")
-    monkeypatch.setattr(engines, "has_bf16", lambda: True)
-    monkeypatch.setattr(f"{network}.OpenVinoClassifier", exact)
 
 
 @pytest.fixture(autouse=True)

@@ -13,16 +13,16 @@ from typing import Any
 from classifier.admission import child_output, staged_bundle
 from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
-from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
-from classifier.admission.report import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.inference import engines
+from classifier.admission.manifest.schemas import CONVERTED, OFFERED, PROBED
+from classifier.admission.refusal import Problem, Refusal, RefusalCode
+from classifier.admission.report import AdmissionResult, Report
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
 from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput, ask, plain
 from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
-__all__ = ["Outcome", "admit"]
+__all__ = ["AdmissionResult", "admit"]
 
 GIB = 1024**3
 SECONDS = 60.0
@@ -36,7 +36,6 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.stages.convert:convert"
 PROBE = "classifier.admission.stages.probe:probe"
 OFFER = "classifier.admission.stages.onnx_engine:offer"
-LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
@@ -62,13 +61,13 @@ def admit(
     time_limit_s: float = SECONDS,
     memory_limit: int = 2 * GIB,
     unconfined: bool = False,
-) -> Outcome:
+) -> AdmissionResult:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
     a second more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. An engine has
-    ENGINE_SECONDS at least, the fast lane LANE_SECONDS; WALL_SECONDS bounds everything. This process reads 512 bytes of
-    the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    ENGINE_SECONDS at least; WALL_SECONDS bounds everything. This process reads 512 bytes of the upload and imports no
+    framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
@@ -86,10 +85,10 @@ def admit(
             )
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
     except Refusal as refusal:
         report.refused(refusal)
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
 
 
 def _memory(limit: int, size: int) -> int:
@@ -97,7 +96,7 @@ def _memory(limit: int, size: int) -> int:
     return min(max(limit, min(MOST_MEMORY, limit // 2 + COPIES * size)), int(machine * SHARE))
 
 
-def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
+def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> AdmissionResult:
     merge.check(manifest)
     manifest = merge.told(manifest)
     size = os.fstat(descriptor).st_size
@@ -120,7 +119,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
-    return Outcome(
+    return AdmissionResult(
         accepted=True,
         report=report.checks,
         manifest=used,
@@ -150,7 +149,6 @@ def _with_engine(
 ) -> tuple[staged_bundle.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
-    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
     request = {"bundle": str(bundle.folder)}
@@ -159,29 +157,11 @@ def _with_engine(
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
             bundle = staged_bundle.proven(bundle, layer, job.scratch / "engine" / GRAPH, graph["cut"])
-            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
-            if fast is None:
-                return bundle, graph, _since(began)
-            return staged_bundle.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+            return bundle, graph, _since(began)
     except (Refusal, InvalidChildOutput) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
     return staged_bundle.proven(bundle, layer), None, _since(began)
-
-
-def _lane(
-    bundle: staged_bundle.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
-) -> dict[str, Any] | None:
-    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
-    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
-    try:
-        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
-    except Refusal as error:
-        log.warning("No fast lane for this model: %s", error)
-        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
-        return None
-    fast: dict[str, Any] | None = found["fast"]
-    return fast
 
 
 def _since(began: float) -> float:
@@ -200,7 +180,7 @@ def _no_walls(reason: str) -> Refusal:
         "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
         "your own, for files that you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
     )
-    return Refusal("confinement", "confinement-unavailable", message, hint)
+    return Refusal(RefusalCode.CONFINEMENT_UNAVAILABLE, message, hint)
 
 
 @contextmanager
@@ -210,10 +190,10 @@ def _opened(upload: Path) -> Iterator[int]:
         descriptor = os.open(upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         message = f"The uploaded file cannot be opened: {error.strerror}."
-        raise Refusal("content", "no-file", message, "Upload the model again.") from error
+        raise Refusal(RefusalCode.NO_FILE, message, "Upload the model again.") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refusal("content", "no-file", "The upload is not a regular file.", "Upload the model again.")
+            raise Refusal(RefusalCode.NO_FILE, "The upload is not a regular file.", "Upload the model again.")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -260,7 +240,7 @@ def _run(
     for check in child_output.report(answer.content):
         report.add(check)
     if "problem" in answer.content:
-        if answer.content["problem"]["code"] == UNFORESEEN:
+        if answer.content["problem"]["code"] == RefusalCode.CANNOT_BE_READ:
             log.warning("%s met what nobody foresaw: %r", task, answer.child.stderr_tail)
         raise _answered(answer.content)
     return answer.content, answer.child
@@ -287,7 +267,7 @@ class _Answered(Refusal):
     """A refusal whose failed check is in the child's report already."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("", problem.code, problem.message, problem.hint, problem.candidates)
+        super().__init__(problem.code, problem.message, problem.hint, problem.candidates)
 
 
 def _stopped(child: ChildResult, job: _Job) -> Refusal:
@@ -296,17 +276,17 @@ def _stopped(child: ChildResult, job: _Job) -> Refusal:
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if child.reason is ExitReason.TIME:
         message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."
-        return Refusal("limits", "time-limit", message, SMALLER)
+        return Refusal(RefusalCode.TIME_LIMIT, message, SMALLER)
     if child.reason is ExitReason.MEMORY:
         message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
-        return Refusal("limits", "memory-limit", message, SMALLER)
+        return Refusal(RefusalCode.MEMORY_LIMIT, message, SMALLER)
     if child.reason is ExitReason.DISK:
-        return Refusal("limits", "disk-limit", "Opening the file writes far more than its own size.", hint)
+        return Refusal(RefusalCode.DISK_LIMIT, "Opening the file writes far more than its own size.", hint)
     message = f"The program that reads such files broke down on this one (status {child.status})."
-    return Refusal("crash", "check-crashed", message, hint)
+    return Refusal(RefusalCode.CHECK_CRASHED, message, hint)
 
 
 def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
     hint = "Do not use this file; tell the operator where it comes from."
-    return Refusal("answer", "untrusted-answer", message, hint)
+    return Refusal(RefusalCode.UNTRUSTED_ANSWER, message, hint)

@@ -13,7 +13,7 @@ import jsonschema
 
 from classifier.admission.keras import config
 from classifier.admission.manifest.schemas import DESCRIPTION
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from classifier.inference import bundle
 from classifier.inference.input.manifest import Manifest
 from skinsite.sandbox import scratch
@@ -57,7 +57,7 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
     """
     if not stat.S_ISDIR(written.lstat().st_mode if os.path.lexists(written) else 0):
         raise InvalidChildOutput(f"{written.name} is no folder")
-    clean.mkdir(mode=0o755)
+    clean.mkdir(mode=0o700)
     sizes = {}
     for name, limit in ((bundle.DESCRIPTION, DESCRIPTION_BYTES), (bundle.WEIGHTS, WEIGHTS_BYTES)):
         sizes[name] = _claim(written / name, limit)
@@ -74,18 +74,8 @@ def proven(
     if written is not None:
         _check_graph(written, cut)
     bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
-    return _again(taken)
-
-
-def with_lane(taken: StagedBundle, fast: dict[str, Any]) -> StagedBundle:
-    """Add what was measured of the fast lane (schemas.FAST)."""
-    bundle.add_lane(taken.folder, fast)
-    return _again(taken)
-
-
-def _again(changed: StagedBundle) -> StagedBundle:
-    size = sum(path.stat().st_size for path in changed.folder.iterdir())
-    return StagedBundle(changed.folder, changed.sha256, _digest(changed.folder), size)
+    size = sum(path.stat().st_size for path in taken.folder.iterdir())
+    return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 
 
 def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:
@@ -105,7 +95,7 @@ def _claim(path: Path, limit: int) -> int:
     descriptor = open_regular(path, limit)
     try:
         os.fchown(descriptor, os.geteuid(), os.getegid())
-        os.fchmod(descriptor, 0o644)
+        os.fchmod(descriptor, 0o600)
         return os.fstat(descriptor).st_size
     finally:
         os.close(descriptor)

@@ -32,15 +32,10 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """The bytes of `network.onnx`, and what is known of it.
-
-    `cut` says where its features are (see graphs.Cut), None where it has none; `fast` what the fast lane changes and
-    takes, None where that was not measured.
-    """
+    """The bytes of `network.onnx`; `cut` says where its features are (see graphs.Cut), None where it has none."""
 
     content: bytes
     cut: Mapping[str, Any] | None
-    fast: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,13 +89,6 @@ def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapp
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
-def add_lane(folder: Path, fast: Mapping[str, Any]) -> None:
-    """Add to the description of a bundle with a graph what the fast lane changes and takes."""
-    description = json.loads((folder / DESCRIPTION).read_bytes())
-    description["graph"]["fast"] = fast
-    _write(folder / DESCRIPTION, json.dumps(description).encode())
-
-
 def read(folder: Path, *, native: bool = False) -> Bundle:
     """Read the files into memory, check their hashes there, and return what is in them. Raises BundleError.
 
@@ -119,7 +107,7 @@ def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundl
     described = None if native else description.get("graph")
     graph = None
     if described:
-        graph = Graph(_checked(folder / GRAPH, described), described["cut"], described.get("fast"))
+        graph = Graph(_checked(folder / GRAPH, described), described["cut"])
     tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
         folder=folder,

@@ -81,7 +81,6 @@ class Evaluation(Schema):
     dataset: str
     model: EvaluatedModel
     engine: str
-    engine_in_words: str
     done: int
     total: int
     reused: int
@@ -106,7 +105,6 @@ class EvaluationList(Schema):
 class NewEvaluation(Schema):
     dataset: str
     model: str
-    engine: str = Field("", description="openvino-bf16: the fast lane, for administrators; empty: the model's own")
 
 
 class NewComparison(Schema):

@@ -181,7 +181,7 @@ class _Watch:
         finally:
             self._end()
         self._listen()
-        reason = passed or self._exit_reason(self._process.returncode)
+        reason = passed or self._passed_disk() or self._exit_reason(self._process.returncode)
         said = str(self._said("unavailable", ""))
         return ChildResult(
             reason,
@@ -208,10 +208,12 @@ class _Watch:
         elapsed = time.monotonic() - self._started
         if self._counted() > self._limits.seconds or elapsed > self._limits.wall:
             return ExitReason.TIME
-        written = usage.written(self._folder) + usage.held(self._said("pid", 0))
-        if written + os.fstat(self._words.fileno()).st_size > self._limits.disk:
-            return ExitReason.DISK
-        return None
+        return self._passed_disk(usage.held(self._said("pid", 0)))
+
+    def _passed_disk(self, held: int = 0) -> ExitReason | None:
+        """Asked once more when the child has ended: at what it wrote last nobody has looked."""
+        written = usage.written(self._folder) + held + os.fstat(self._words.fileno()).st_size
+        return ExitReason.DISK if written > self._limits.disk else None
 
     def _counted(self) -> float:
         return time.monotonic() - self._started - min(self._waited, PATIENCE * self._limits.seconds)

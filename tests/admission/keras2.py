@@ -80,7 +80,7 @@ def answer(path: Path, manifest: dict[str, Any], pictures: Floats) -> tuple[Floa
 
 def refusal(path: Path, manifest: dict[str, Any]) -> tuple[str, str, str]:
     """The code, the sentence and the hint with which a file is refused before or while it is rebuilt."""
-    from classifier.admission.report import Refusal
+    from classifier.admission.refusal import Refusal
 
     try:
         answer(path, manifest, numbers(1, 4, 4, 3))

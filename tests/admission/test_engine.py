@@ -21,8 +21,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) 
     monkeypatch.chdir(folder)
     monkeypatch.setattr(onnx_engine.export_onnx, "export", lambda _native: (exported, cut(), ""))
     report, found = Report(), bundles.read(folder)
-    taken, _answers = onnx_engine._graph(load(found), found, pictures(), report)
-    return taken, report
+    return onnx_engine._graph(load(found), found, pictures(), report), report
 
 
 def test_an_engine_that_answers_as_the_framework_does_is_taken(monkeypatch, tmp_path):

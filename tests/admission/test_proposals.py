@@ -6,7 +6,8 @@ import pytest
 
 from classifier.admission.manifest.facts import Ending, Facts
 from classifier.admission.manifest.propose import complete
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal
+from classifier.admission.report import Report
 from classifier.inference.input.manifest import Manifest
 
 KERAS = Facts("keras", "a network", outputs=3, parameters=1, width=64, height=48, ending=Ending.SOFTMAX)

@@ -44,8 +44,8 @@ def test_more_and_more_layers_forget_and_values_stay_the_same_numbers(own):
 def test_a_seed_gives_one_network_and_another_seed_another(own):
     picture = np.random.default_rng(0).normal(size=(1, SIDE, SIDE, 3)).astype(np.float32)
     answers = [load(shuffled(own, 1.0, seed)).predict(picture) for seed in (1, 1, 2)]
-    assert np.array_equal(answers[0].logits, answers[1].logits)
-    assert not np.allclose(answers[0].logits, answers[2].logits)
+    assert np.array_equal(answers[0].probabilities, answers[1].probabilities)
+    assert not np.allclose(answers[0].probabilities, answers[2].probabilities)
     assert answers[0].maps.shape == (1, 7, 6, 6)
 
 

@@ -3,7 +3,7 @@
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 if TYPE_CHECKING:
     import keras
@@ -147,4 +147,4 @@ def _layer(entry: Any, position: int) -> "keras.layers.Layer":
 
 
 def _refusal(message: str) -> Refusal:
-    return Refusal("architecture", "bad-architecture", message, HINT)
+    return Refusal(RefusalCode.BAD_ARCHITECTURE, message, HINT)

@@ -9,7 +9,7 @@ import jsonschema
 from classifier.admission.known import architectures
 from classifier.admission.manifest import propose
 from classifier.admission.manifest.schemas import GIVEN
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.inference.input.manifest import DEFAULTS, Manifest, ManifestError
 from skinsite.sandbox.ask import InvalidChildOutput
 
@@ -23,14 +23,14 @@ def check(manifest: dict[str, Any]) -> None:
         jsonschema.validate(manifest, GIVEN)
     except jsonschema.ValidationError as error:
         message = f"The manifest cannot be read at “{error.json_path.removeprefix('$.')}”: {error.message[:200]}."
-        raise Refusal("manifest", "bad-manifest", message, HINT) from error
+        raise Refusal(RefusalCode.BAD_MANIFEST, message, HINT) from error
     rest: list[Any] = [manifest]
     while rest:  # as deep as JSON can be: no recursion
         value = rest.pop()
         rest.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
         if isinstance(value, float) and not math.isfinite(value):
             message = f"The manifest holds {value}, which is no number."
-            raise Refusal("manifest", "bad-manifest", message, HINT)
+            raise Refusal(RefusalCode.BAD_MANIFEST, message, HINT)
 
 
 def told(given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from classifier.admission.manifest.facts import Ending, Facts
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.inference.input.clinical import encoding_names, get_encoding
 from classifier.inference.input.manifest import DEFAULTS
 
@@ -34,7 +35,7 @@ def _settle_framework(settled: dict[str, Any], facts: Facts) -> None:
     wanted = settled.get("framework") or "auto"
     if wanted not in ("auto", facts.framework):
         message = f"The manifest says {wanted}, and the file is a {facts.framework} file."
-        raise Refusal("framework", "framework-mismatch", message, "Write “auto”, or leave “framework” out.")
+        raise Refusal(RefusalCode.FRAMEWORK_MISMATCH, message, "Write “auto”, or leave “framework” out.")
     settled["framework"] = facts.framework
 
 
@@ -44,14 +45,14 @@ def _classes(manifest: dict[str, Any], facts: Facts, report: Report) -> list[Any
     what = "1 output, so 2 classes [no, yes]" if facts.outputs == 1 else f"{facts.outputs} outputs"
     if not given:
         message = f"The manifest names no classes, and the file has {what}."
-        raise Refusal("classes", "needs-classes", message, CLASSES_HINT)
+        raise Refusal(RefusalCode.NEEDS_CLASSES, message, CLASSES_HINT)
     if len(given) < wanted and manifest.get("unnamed") == "other":
         others = [other(number) for number in range(1, wanted - len(given) + 1)]
         report.passed("classes", f"{len(given)} named, {len(others)} more are other_1 to other_{len(others)}")
         return given + others
     if len(given) != wanted:
         message = f"The manifest names {len(given)} classes, and the file has {what}."
-        raise Refusal("classes", "class-count", message, CLASSES_HINT)
+        raise Refusal(RefusalCode.CLASS_COUNT, message, CLASSES_HINT)
     report.passed("classes", f"{wanted} names for {facts.outputs} outputs")
     return given
 
@@ -65,15 +66,15 @@ def _output(manifest: dict[str, Any], facts: Facts, report: Report) -> str:
     given = manifest.get("output")
     if facts.ending is None and not given and facts.framework == "keras":
         message = "The last layer is none of softmax, sigmoid, linear: the file does not tell what its numbers are."
-        raise Refusal("output", "needs-output", message, "Say in the manifest's “output” what the model ends with.")
+        raise Refusal(RefusalCode.NEEDS_OUTPUT, message, "Say in the manifest's “output” what the model ends with.")
     if given and facts.ending is not None and facts.framework == "keras" and given != facts.ending:
         message = f"The manifest says that the model ends with {given}; in the file it ends with {facts.ending}."
         hint = f"“output” is what the file itself ends with: write “{facts.ending}”, or leave it out."
-        raise Refusal("output", "output-mismatch", message, hint)
+        raise Refusal(RefusalCode.OUTPUT_MISMATCH, message, hint)
     output = str(given or facts.ending or Ending.LOGITS)
     if facts.outputs == 1 and output in (Ending.SOFTMAX, Ending.LOG_SOFTMAX):
         message = f"The model has 1 output with {output}: that is the same number for every picture."
-        raise Refusal("output", "constant-output", message, "Train it with a sigmoid, or with two outputs.")
+        raise Refusal(RefusalCode.CONSTANT_OUTPUT, message, "Train it with a sigmoid, or with two outputs.")
     if not given and facts.framework == "torch":
         report.assumed("the outputs are logits")
     else:
@@ -110,7 +111,7 @@ def _input(given: dict[str, Any], facts: Facts, report: Report) -> dict[str, Any
 def _side(name: str, given: Any, fixed: int | None, report: Report) -> int:
     if given and fixed and given != fixed:
         message = f"The manifest's input {name} is {given}, and the file takes only {fixed}."
-        raise Refusal("input", "input-size", message, f"Write {fixed}, or leave it out.")
+        raise Refusal(RefusalCode.INPUT_SIZE, message, f"Write {fixed}, or leave it out.")
     if not given and not fixed:
         report.assumed(f"input.{name} is {UNKNOWN_SIDE}: the file takes any size")
     return int(given or fixed or UNKNOWN_SIDE)
@@ -137,11 +138,11 @@ def _check_clinical(clinical: str, facts: Facts) -> None:
     if facts.numbers and clinical == "none":
         message = f"Beside the image the model takes {facts.numbers} numbers, and the manifest does not say which."
         hint = "Name their encoding in “input.clinical”, for example “sklesion” (age, sex and site in 10 numbers)."
-        raise Refusal("clinical", "needs-clinical", message, hint)
+        raise Refusal(RefusalCode.NEEDS_CLINICAL, message, hint)
     if facts.numbers and clinical in encoding_names() and get_encoding(clinical).length != facts.numbers:
         length = get_encoding(clinical).length
         message = f"The clinical encoding {clinical} has {length} numbers, and the model takes {facts.numbers}."
-        raise Refusal("clinical", "clinical-mismatch", message, "Name the encoding that the model was trained with.")
+        raise Refusal(RefusalCode.CLINICAL_MISMATCH, message, "Name the encoding that the model was trained with.")
     if not facts.numbers and clinical != "none":
         message = f"The manifest has the clinical encoding {clinical}, and the model takes only an image."
-        raise Refusal("clinical", "clinical-mismatch", message, "Leave “input.clinical” out.")
+        raise Refusal(RefusalCode.CLINICAL_MISMATCH, message, "Leave “input.clinical” out.")

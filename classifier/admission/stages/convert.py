@@ -13,11 +13,12 @@ from classifier.admission.formats.sniff import Kind
 from classifier.admission.keras import load as keras_files
 from classifier.admission.manifest.facts import Facts
 from classifier.admission.manifest.propose import complete
-from classifier.admission.report import Refusal, Report, answered
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report, answered
 from classifier.admission.stages.probe import check_finite
 from classifier.admission.stages.probe_images import pictures
 from classifier.admission.torch import load as torch_files
-from classifier.inference import bundle
+from classifier.inference import bundle, outputs
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
 from classifier.inference.input.manifest import Manifest, ManifestError
@@ -28,7 +29,6 @@ UNPARTED = (
     "the network's last step cannot be taken off: the heat maps explain the logarithm of a class's probability p, or "
     "log p/(1 - p) of a sigmoid, and not a score before it"
 )
-SUM_TOLERANCE = 1e-3
 
 Floats = NDArray[np.float32]
 Native = Callable[[Floats, Floats | None], Floats]
@@ -96,8 +96,10 @@ def _finish(
     manifest = _checked(used)
     rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
     check_finite(rows)
-    if facts.framework == "keras":
-        check_said(rows, manifest.output)
+    logits = rows
+    if facts.framework == "keras":  # a rebuilt state_dict never ends with what `output` says
+        check_output(rows, manifest.output)
+        logits = outputs.to_logits(rows, manifest.output)
     into = folder / "bundle"
     into.mkdir()
     bundle.write(into, manifest=manifest, network=network, tensors=tensors, layer=manifest.layer or None)
@@ -107,7 +109,7 @@ def _finish(
         "architecture": facts.architecture,
         "parameters": facts.parameters,
         "manifest": used,
-        "outputs": probabilities(rows, manifest.output, applied=facts.framework == "keras").tolist(),
+        "outputs": outputs.to_probabilities(logits, manifest.output).tolist(),
     }
 
 
@@ -118,7 +120,7 @@ def _checked(used: dict[str, Any]) -> Manifest:
         field, message = error.problems[0]
         more = f" ({len(error.problems) - 1} more fields are wrong.)" if error.problems[1:] else ""
         hint = "; ".join(f"{name} {text}" for name, text in error.problems)[:1000]
-        raise Refusal("manifest", "bad-manifest", f"The manifest's {field} {message}.{more}", hint) from error
+        raise Refusal(RefusalCode.BAD_MANIFEST, f"The manifest's {field} {message}.{more}", hint) from error
 
 
 def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floats:
@@ -132,42 +134,21 @@ def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floa
     except Exception as error:
         message = f"The network cannot take a picture of {spec.width} by {spec.height} pixels: {_short(error)}"
         hint = "Correct “input.width” and “input.height”, and with a state_dict the “architecture”, in the manifest."
-        raise Refusal("input", "input-size", message, hint) from error
+        raise Refusal(RefusalCode.INPUT_SIZE, message, hint) from error
 
 
-def check_said(rows: Floats, output: str) -> None:
+def check_output(rows: Floats, output: str) -> None:
     """Raises Refusal where a network's own numbers, (n, outputs), cannot be what the manifest's `output` says."""
-    numbers = np.exp(rows) if output == "log_softmax" else rows
-    sums = numbers.sum(axis=1)
-    wrong = {
-        "softmax": (numbers < 0).any() or np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "log_softmax": np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "sigmoid": (numbers < 0).any() or (numbers > 1).any(),
-    }
-    if wrong.get(output):
-        low, high = float(rows.min()), float(rows.max())
-        summed = f", and as probabilities of one picture sum to {float(sums[0]):.3g}" if output != "sigmoid" else ""
-        message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
-        hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
-        raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
-
-
-def probabilities(rows: Floats, output: str, *, applied: bool) -> NDArray[np.float64]:
-    """Return (n, classes) probabilities from the network's own numbers, (n, outputs).
-
-    `applied`: the network itself ends with what `output` says; a rebuilt state_dict never does. One sigmoid p becomes
-    (1 - p, p), several are divided by their sum.
-    """
-    numbers = rows.astype(np.float64)
-    if output == "sigmoid" or numbers.shape[1] == 1:
-        scores = numbers if applied and output == "sigmoid" else 1 / (1 + np.exp(-numbers))
-        if scores.shape[1] == 1:
-            return np.concatenate([1 - scores, scores], axis=1)
-        return np.asarray(scores / scores.sum(axis=1, keepdims=True).clip(1e-12))
-    if applied and output == "softmax":
-        return numbers
-    exponentials = np.exp(numbers - numbers.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    if outputs.is_possible(rows, output):
+        return
+    summed = ""
+    if output != "sigmoid":
+        shares = np.exp(rows[0]) if output == "log_softmax" else rows[0]
+        summed = f", and as probabilities of one picture sum to {float(shares.sum()):.3g}"
+    low, high = float(rows.min()), float(rows.max())
+    message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
+    hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
+    raise Refusal(RefusalCode.OUTPUT_MISMATCH, f"{message}{summed}.", hint)
 
 
 def _short(error: Exception) -> str:

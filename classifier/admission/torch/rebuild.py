@@ -13,10 +13,11 @@ from classifier.admission.known import architectures, plain_networks
 from classifier.admission.known.architectures import Candidate
 from classifier.admission.manifest.facts import Facts
 from classifier.admission.manifest.propose import CLASSES_HINT, UNKNOWN_SIDE
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.admission.torch import disambiguate
 from classifier.admission.torch.load import Tensors
-from classifier.admission.torch.match_weights import place
+from classifier.admission.torch.match_weights import match
 from classifier.inference.networks import torch_architectures
 
 Floats = NDArray[np.float32]
@@ -85,15 +86,15 @@ def build(
         network = torch_architectures.build(architecture, outputs)
     except torch_architectures.ArchitectureError as error:
         message = f"The architecture of the manifest cannot be built: {' '.join(str(error).split())[:400]}"
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT) from error
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT) from error
     _materialise(network, size)
     renamed = tensors if names is None else {names[name]: tensors[name] for name in tensors if name in names}
-    placed, notes = place(network.state_dict(), renamed)
+    placed, notes = match(network.state_dict(), renamed)
     try:
         torch_architectures.fill(network, placed)
     except torch_architectures.ArchitectureError as error:
         message = f"The weights do not fit the architecture: {' '.join(str(error).split())[:400]}"
-        raise Refusal("architecture", "weights-do-not-fit", message, ARCHITECTURE_HINT) from error
+        raise Refusal(RefusalCode.WEIGHTS_DO_NOT_FIT, message, ARCHITECTURE_HINT) from error
     return network, placed, notes
 
 
@@ -156,7 +157,7 @@ def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
 def _unknown(tensors: Tensors) -> Refusal:
     names = ", ".join(list(tensors)[:5])
     message = f"The weights do not tell their architecture: {len(tensors)} tensors, {names}…"
-    return Refusal("architecture", "needs-architecture", message, ARCHITECTURE_HINT)
+    return Refusal(RefusalCode.NEEDS_ARCHITECTURE, message, ARCHITECTURE_HINT)
 
 
 def _check_given(given: Mapping[str, Any]) -> None:
@@ -164,14 +165,14 @@ def _check_given(given: Mapping[str, Any]) -> None:
     name = given.get("name")
     if name is not None and (not isinstance(name, str) or not NAME.fullmatch(name)):
         message = f"The architecture's name {str(name)[:60]!r} is none: letters, digits, dot, - and _ are."
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
     if not isinstance(given.get("head") or {}, Mapping):
         message = "The architecture's head is no object with “pool”, “dropout” or “layers”."
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
     layers = given.get("layers")
     if isinstance(layers, list) and layers and isinstance(layers[-1], Mapping) and layers[-1].get("type") == "sigmoid":
         message = "The architecture's last layer is a sigmoid; it belongs to the output, not to the layers."
-        raise Refusal("architecture", "ends-with-sigmoid", message, 'Leave it out, and write "output": "sigmoid".')
+        raise Refusal(RefusalCode.ENDS_WITH_SIGMOID, message, 'Leave it out, and write "output": "sigmoid".')
 
 
 def _outputs(shapes: Mapping[str, tuple[int, ...]], manifest: dict[str, Any]) -> int:
@@ -179,7 +180,7 @@ def _outputs(shapes: Mapping[str, tuple[int, ...]], manifest: dict[str, Any]) ->
     classes = manifest.get("classes") or []
     if found is None and not classes:
         message = "The manifest names no classes, and the file's last layer does not tell how many there are."
-        raise Refusal("classes", "needs-classes", message, CLASSES_HINT)
+        raise Refusal(RefusalCode.NEEDS_CLASSES, message, CLASSES_HINT)
     return found or len(classes)
 
 
@@ -196,7 +197,7 @@ def _materialise(network: torch.nn.Module, size: tuple[int, int] | None) -> None
     except RuntimeError as error:
         message = f"The architecture does not fit a picture of {width} by {height} pixels: {str(error)[:300]}"
         hint = "Correct “input.width” and “input.height”, or the layers."
-        raise Refusal("architecture", "input-size", message, hint) from error
+        raise Refusal(RefusalCode.INPUT_SIZE, message, hint, check="architecture") from error
 
 
 def _describe(architecture: dict[str, Any]) -> str:

@@ -62,7 +62,10 @@ class Command(BaseCommand):
             for line in group.lines:
                 self.stdout.write(f"  {MARKS[line.verdict]:3}{line.label + ':':26}{plain(line.detail)}")
         for title, rows in (
-            ("Sensitivity to plumbing: the largest move of a probability", [_move(row) for row in report.movements]),
+            (
+                "Sensitivity to plumbing: the largest move of a probability",
+                [_move(row) for row in report.sensitivities],
+            ),
             ("From file to answer", [*_times(report, kept_s, seconds)]),
         ):
             self.stdout.write(f"\n{title}" if rows else "")

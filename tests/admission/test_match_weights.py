@@ -1,23 +1,23 @@
-"""Each tensor finds its place by name and shape, or the list says which did not."""
+"""Each tensor is matched by name and shape, or the list says which did not."""
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from tests.conftest import InProcess
 
 
-def place_head(given: str, rows: int = 2) -> tuple[list[str], list[str]]:
+def match_head(given: str, rows: int = 2) -> tuple[list[str], list[str]]:
     import torch
 
-    from classifier.admission.torch.match_weights import place
+    from classifier.admission.torch.match_weights import match
 
     network = {"encoder.w": torch.zeros(3), "head.3.weight": torch.zeros(2, 3), "head.3.bias": torch.zeros(2)}
     tensors = {f"{given}.weight": torch.zeros(rows, 3), f"{given}.bias": torch.zeros(2), "encoder.w": torch.zeros(3)}
-    placed, notes = place(network, {f"module.{name}": tensor for name, tensor in tensors.items()})
+    placed, notes = match(network, {f"module.{name}": tensor for name, tensor in tensors.items()})
     return sorted(placed), notes
 
 
 def refused(given: str, rows: int) -> str:
     try:
-        place_head(given, rows)
+        match_head(given, rows)
     except Refusal as refusal:
         return refusal.problem.message
     return ""
@@ -25,7 +25,7 @@ def refused(given: str, rows: int) -> str:
 
 def test_a_head_of_another_name_is_mapped_and_said(in_torch: InProcess) -> None:
     for given in ("head.3", "head.1", "fc", "classifier.2"):
-        placed, notes = in_torch(place_head, given)
+        placed, notes = in_torch(match_head, given)
         assert placed == ["encoder.w", "head.3.bias", "head.3.weight"]
         assert "“module.” was taken off before every name" in notes
         assert (f"the layer “{given}” of the file is the network's “head.3”" in notes) == (given != "head.3")

@@ -1,4 +1,4 @@
-"""`{% place "passport" model=model %}` shows what other apps have put into a place of a page."""
+"""`{% panels "model-page" model=model %}` shows the panels of other apps at an extension point of a page."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def place(context: template.Context, name: str, **objects: Any) -> SafeString:
+def panels(context: template.Context, name: str, **objects: Any) -> SafeString:
     request = context["request"]
     parts = [
         render_to_string(file, found | objects, request)
-        for file, found in extension_points.contents(name, request, **objects)
+        for file, found in extension_points.panels(name, request, **objects)
     ]
     return mark_safe("".join(parts))  # noqa: S308 (each part is a rendered template)

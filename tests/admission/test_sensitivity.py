@@ -1,4 +1,4 @@
-"""How far answers move with the plumbing: measured on a stand-in whose movements are known."""
+"""How far answers move with the preprocessing: measured on a stand-in whose sensitivity is known."""
 
 import io
 
@@ -38,20 +38,20 @@ def jpeg() -> bytes:
     return file.getvalue()
 
 
-def movements(loaded: Classifier, jpeg: bytes) -> dict[str, float]:
-    return {movement.what: movement.largest for movement in sensitivity.measure(loaded, jpeg)[0]}
+def sensitivities(loaded: Classifier, jpeg: bytes) -> dict[str, float]:
+    return {row.what: row.largest for row in sensitivity.measure(loaded, jpeg)[0]}
 
 
 def test_a_model_that_lives_on_fine_detail_is_moved_by_the_resize(jpeg) -> None:
-    moved = movements(Stripes(40), jpeg)
+    moved = sensitivities(Stripes(40), jpeg)
     assert moved["resized without antialiasing"] > 0.2
     assert 0 < moved[sensitivity.FAST_DECODER] < moved["resized without antialiasing"]
 
 
 def test_a_model_that_looks_at_nothing_is_not_moved(jpeg) -> None:
     found, rows = sensitivity.measure(Stripes(0), jpeg)
-    assert {movement.largest for movement in found} == {0.0}
-    assert {movement.changed for movement in found} == {0}
+    assert {row.largest for row in found} == {0.0}
+    assert {row.changed for row in found} == {0}
     assert rows.shape == (6, 2)
 
 

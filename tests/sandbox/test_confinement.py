@@ -44,7 +44,7 @@ def canary(tmp_path: Path) -> Path:
 def run(
     task: str, folder: Path, *, limits: Limits = LIMITS, descriptors: tuple[int, ...] = (), **request: Any
 ) -> ChildResult:
-    task = f"tests.admission.mischief:{task}"
+    task = f"tests.sandbox.mischief:{task}"
     return sandbox_run.run(task, request=request, folder=folder, limits=limits, descriptors=descriptors)
 
 
@@ -130,7 +130,7 @@ def test_the_outer_wall_holds_alone(folder: Path, portal: dict[str, Any]) -> Non
     """Without Landlock and seccomp, namespaces already hide every file, socket and process of the portal."""
     if not _permits_namespaces():
         pytest.skip("this machine permits no namespaces")
-    code = "import sys, json; sys.path.insert(0, sys.argv[1]); from tests.admission import mischief\n"
+    code = "import sys, json; sys.path.insert(0, sys.argv[1]); from tests.sandbox import mischief\n"
     code += "mischief.reach_through_namespaces_alone(**json.loads(sys.argv[2]))"
     request = json.dumps({"folder": str(folder), **portal})
     subprocess.run([sys.executable, "-c", code, str(ROOT), request], check=True)
@@ -146,9 +146,7 @@ def _prefixes() -> list[Path]:
 
 
 def _permits_namespaces() -> bool:
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from classifier.admission import namespaces as n; n.unshare()"
-    )
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from skinsite.sandbox import namespaces as n; n.unshare()"
     return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
 
 
@@ -166,7 +164,7 @@ seccomp.install()
 if sys.argv[4] == "one user":
     confine._drop_capabilities()
 ended = run.run(
-    "tests.admission.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
+    "tests.sandbox.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
     limits=run.Limits(60, 2**30, 2**26), unconfined=sys.argv[5] == "unconfined",
 )
 print(json.dumps([ended.reason, ended.walls, ended.stderr_tail]))
@@ -240,7 +238,7 @@ def test_the_orders_are_no_file_to_write_to(attempt: Try) -> None:
 def test_a_folder_that_is_closed_to_us_hides_nothing(folder: Path) -> None:
     """Root looks into every folder; another user may not, and then nobody knows how much is inside."""
     ended = sandbox_run.run(
-        "tests.admission.mischief:dig",
+        "tests.sandbox.mischief:dig",
         request={"levels": 1, "rights": 0o300},
         folder=folder,
         limits=Limits(20, 1024**3, 100 * 1024**2),
@@ -277,7 +275,7 @@ def test_the_child_dies_with_its_parent(folder: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from pathlib import Path; from skinsite.sandbox import run\n"
-        f"run.run('tests.admission.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
+        f"run.run('tests.sandbox.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
         " limits=run.Limits(60, 2**30, 2**20))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])

@@ -1,4 +1,4 @@
-"""A model's passport: its admission report, its versions and what changed, its card as a file."""
+"""A model's page: its admission report, its versions and what changed, its card as a file."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""What evaluations and training lists add to a model's passport and card."""
+"""What evaluations and training lists add to a model's page and card."""
 
 import pytest
 import yaml
@@ -18,7 +18,7 @@ def evaluation(monkeypatch):
     return evaluated(monkeypatch, make_data_set(seven_labels(28), name="Real set"))
 
 
-def test_a_passport_shows_what_its_reader_may_see(client, evaluation):
+def test_a_models_page_shows_what_its_reader_may_see(client, evaluation):
     client.force_login(evaluation.owner)
     page = client.get(evaluation.model.get_absolute_url()).content.decode()
     assert evaluation.get_absolute_url() in page

@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 
 from classifier.admission.child_output import REFUSED
-from classifier.admission.report import Refusal, Report, answered
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report, answered
 
 
 def test_what_nobody_foresaw_is_a_refusal_that_names_it(capfd: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +38,6 @@ def test_a_long_sentence_is_cut_to_what_the_portal_takes() -> None:
         report.passed("content", "x" * 5_000)
         report.assumed("x" * 5_000)
         report.warned("memory", "x" * 5_000)
-        raise Refusal("weights", "too-long", "x" * 5_000, "x" * 5_000)
+        raise Refusal(RefusalCode.TOO_LARGE, "x" * 5_000, "x" * 5_000)
 
     jsonschema.validate(answered(work), REFUSED)

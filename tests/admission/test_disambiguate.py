@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal
+from classifier.admission.report import Report
 from tests.conftest import InProcess
 
 ARCHITECTURES = {
