@@ -6,6 +6,8 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
+from evaluation.documents.training_overlap import TrainingOverlap
+
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -89,7 +91,7 @@ class Evaluation(Schema):
     images_per_second: float | None
     sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
     without_place: dict[str, int] = Field(description="truths that no class of the model holds")
-    seen: dict[str, Any] | None
+    seen: TrainingOverlap | None
     page: str
     predictions: str
     error: Failure | None

@@ -21,6 +21,12 @@ CHECKPOINT = [
     {"type": "flatten"},
     {"type": "linear", "name": "fc", "out": 7},
 ]
+OPENED = {
+    **dict.fromkeys(("five_outputs.keras", "nan_weights.keras", "tabular_input.keras"), "keras_children"),
+    **dict.fromkeys(("logits_no_softmax.keras", "ok_tiny_32px_7.keras"), "keras_children"),
+    "checkpoint_wrapped.pth": "torch_children",
+}
+"""Harmless files that a framework has to open; the others are looked at behind the sandbox."""
 ACCEPTED = {
     "checkpoint_wrapped.pth": {"architecture": {"family": "layers", "layers": CHECKPOINT}},
     "logits_no_softmax.keras": {},
@@ -67,10 +73,12 @@ def nothing_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.mark.parametrize("name", listed())
-def test_a_listed_file_gets_its_answer(name: str, tmp_path: Path) -> None:
+def test_a_listed_file_gets_its_answer(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     upload = FOLDER / name
     if not upload.is_file():
         pytest.skip(f"no {upload}: set SKINSITE_SHARED to the folder that holds data/")
+    if name in OPENED:
+        request.getfixturevalue(OPENED[name])
     into = tmp_path / "bundles"
     manifest = {"classes": CLASSES, "input": {"width": 32, "height": 32}} | ACCEPTED.get(name, {})
     result = admit(upload=upload, manifest=manifest, into=into)

@@ -31,7 +31,7 @@ def facts_of(
     """Return this map's own checks, then what other apps have measured of the model's maps and the person may see."""
     own = [_engine(prediction), _says_something(prediction, maps), _contrast(prediction, maps, way)]
     told = extension_points.facts("map-facts", request, model=prediction.model, way=way, person=person)
-    return [*own, *(fact for entry in told for fact in entry["facts"])]
+    return [*own, *(fact for entry in told for fact in entry)]
 
 
 def in_short(facts: list[Fact]) -> str:

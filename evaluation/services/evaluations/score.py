@@ -86,7 +86,7 @@ def run_scoring(*, evaluation_id: int) -> None:
             old = evaluation.document.get("figures", {})
             document["figures"] = _figures(evaluation, document)
         with transaction.atomic():
-            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.to_json())
+            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.overlap.to_json())
             send_next_of(evaluation.owner)
         _delete_figures(old if won else document["figures"])
     except Exception:
