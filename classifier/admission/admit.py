@@ -13,10 +13,9 @@ from typing import Any
 from classifier.admission import child_output, staged_bundle
 from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
-from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
+from classifier.admission.manifest.schemas import CONVERTED, OFFERED, PROBED
 from classifier.admission.refusal import Problem, Refusal, RefusalCode
 from classifier.admission.report import AdmissionResult, Report
-from classifier.inference import engines
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
 from skinsite.sandbox import confine, scratch
@@ -37,7 +36,6 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.stages.convert:convert"
 PROBE = "classifier.admission.stages.probe:probe"
 OFFER = "classifier.admission.stages.onnx_engine:offer"
-LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
@@ -68,12 +66,12 @@ def admit(
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
     a second more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. An engine has
-    ENGINE_SECONDS at least, the fast lane LANE_SECONDS; WALL_SECONDS bounds everything. This process reads 512 bytes of
-    the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    ENGINE_SECONDS at least; WALL_SECONDS bounds everything. This process reads 512 bytes of the upload and imports no
+    framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
-        _require_walls(unconfined)
+        _require_isolation(unconfined)
         into.mkdir(parents=True, exist_ok=True)
         scratch.remove_abandoned(into)
         with _opened(upload) as descriptor, scratch.opened(into) as folder:
@@ -150,7 +148,6 @@ def _with_engine(
 ) -> tuple[staged_bundle.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
-    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
     request = {"bundle": str(bundle.folder)}
@@ -159,42 +156,24 @@ def _with_engine(
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
             bundle = staged_bundle.proven(bundle, layer, job.scratch / "engine" / GRAPH, graph["cut"])
-            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
-            if fast is None:
-                return bundle, graph, _since(began)
-            return staged_bundle.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+            return bundle, graph, _since(began)
     except (Refusal, InvalidChildOutput) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
     return staged_bundle.proven(bundle, layer), None, _since(began)
 
 
-def _lane(
-    bundle: staged_bundle.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
-) -> dict[str, Any] | None:
-    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
-    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
-    try:
-        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
-    except Refusal as error:
-        log.warning("No fast lane for this model: %s", error)
-        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
-        return None
-    fast: dict[str, Any] | None = found["fast"]
-    return fast
-
-
 def _since(began: float) -> float:
     return time.monotonic() - began
 
 
-def _require_walls(unconfined: bool) -> None:
+def _require_isolation(unconfined: bool) -> None:
     missing = confine.missing()
     if missing and not unconfined:
-        raise _no_walls(f"its kernel lacks {' and '.join(missing)}")
+        raise _not_isolated(f"its kernel lacks {' and '.join(missing)}")
 
 
-def _no_walls(reason: str) -> Refusal:
+def _not_isolated(reason: str) -> Refusal:
     message = f"This server cannot open a model file safely: {reason}."
     hint = (
         "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
@@ -249,14 +228,14 @@ def _run(
             verbatim=("inferred",),
         )
     except ChildStopped as stopped:
-        _note_walls(task, stopped.result, report)
+        _note_isolation(task, stopped.result, report)
         log.warning("%s: %s: %r", task, stopped, stopped.result.stderr_tail)
         raise _stopped(stopped.result, job) from stopped
     except InvalidChildOutput as error:
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
     job.seconds -= answer.child.counted
-    _note_walls(task, answer.child, report)
+    _note_isolation(task, answer.child, report)
     for check in child_output.report(answer.content):
         report.add(check)
     if "problem" in answer.content:
@@ -266,13 +245,13 @@ def _run(
     return answer.content, answer.child
 
 
-def _note_walls(task: str, child: ChildResult, report: Report) -> None:
-    """Say which walls stood while the file was open, as the child said before it saw it."""
-    if task != CONVERT or child.reason is ExitReason.NO_WALLS:
+def _note_isolation(task: str, child: ChildResult, report: Report) -> None:
+    """Say how the child was isolated while the file was open, as it said before it saw it."""
+    if task != CONVERT or child.reason is ExitReason.NOT_ISOLATED:
         return
-    lacking = [wall for wall in child.walls if wall.startswith(confine.LACKING)]
+    lacking = [measure for measure in child.isolation if measure.startswith(confine.LACKING)]
     add = report.warned if lacking else report.passed
-    add("confinement", "; ".join((*lacking, *(wall for wall in child.walls if wall not in lacking))))
+    add("confinement", "; ".join((*lacking, *(measure for measure in child.isolation if measure not in lacking))))
 
 
 def _answered(answer: dict[str, Any]) -> Refusal:
@@ -291,8 +270,8 @@ class _Answered(Refusal):
 
 
 def _stopped(child: ChildResult, job: _Job) -> Refusal:
-    if child.reason is ExitReason.NO_WALLS:
-        return _no_walls(plain(child.stderr_tail))
+    if child.reason is ExitReason.NOT_ISOLATED:
+        return _not_isolated(plain(child.stderr_tail))
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if child.reason is ExitReason.TIME:
         message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."

@@ -11,7 +11,7 @@ from django.urls import reverse
 from ninja import Router, Status
 
 from classifier.api.schemas import Explanation, ExplanationState, Prediction
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.inference.maps.render import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
@@ -95,7 +95,7 @@ def _explained(
     shown = Maps(found, against)
     maps = {code: shown.map(code) for code in shown.codes}
     person = request.auth  # type: ignore[attr-defined]  # set by ninja
-    facts = facts_of(request, prediction=prediction, maps=shown, way=WAYS[found.method], person=person)
+    facts = facts_of(request, prediction=prediction, maps=shown, way=METHODS[found.method], person=person)
     return Status(
         200,
         {

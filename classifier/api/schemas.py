@@ -46,7 +46,6 @@ class Model(Schema):
     architecture: str | None
     state: Literal["checking", "ready", "refused", "retired"]
     default: bool = Field(description="preselected for a new case")
-    in_fast_lane: bool = Field(description="cases are answered by OpenVINO in bf16, where the processor has it")
     classes: list[ModelClass]
     input: dict[str, Any] | None = Field(description="as in the manifest")
     output: str | None
@@ -131,7 +130,6 @@ class Prediction(Schema):
     scores: dict[str, float] | None = Field(description="raw values of several sigmoids")
     explanation: ExplanationLink | None
     engine: str
-    engine_in_words: str
     timings_ms: Timings
     queued: datetime
     started: datetime | None

@@ -8,7 +8,6 @@ from django import forms
 
 from classifier.admission.refusal import RefusalCode
 from classifier.forms.manifest import ManifestFields, split
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import last_manifest, register_kept
@@ -17,7 +16,6 @@ from skinsite.jobs import UNEXPECTED, WORKER_DIED
 from skinsite.refusal import Refusal
 
 TEXTS = ("name", "licence", "card")
-FAST_LANE = "in_fast_lane"
 WIDE = forms.TextInput(attrs={"class": "vTextField"})
 MANIFEST_FIELDS = tuple(ManifestFields.base_fields)
 FAILURES = (WORKER_DIED.code, UNEXPECTED.code)
@@ -133,24 +131,6 @@ class TextsForm(forms.ModelForm):
         if same.exclude(pk=self.instance.pk).exists():
             self.add_error("name", f"There is a {cleaned['name']} of version {self.instance.version} already.")
         return cleaned
-
-
-class FastLaneForm(TextsForm):
-    """The texts of a model, and whether cases are answered in its measured fast lane."""
-
-    class Meta:
-        model = ModelRecord
-        fields = (*TEXTS, FAST_LANE)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        facts = self.instance.fast_lane or {}
-        self.fields[FAST_LANE].label = f"Answer cases in the fast lane: {in_words(FAST)}"
-        self.fields[FAST_LANE].help_text = (
-            f"At admission a probability differed by up to {facts['differs']:.2g}, and another class won in "
-            f"{facts['changed']} of {facts['pictures']} pictures. There are no heat maps, and where the worker's "
-            "processor has no bf16 fp32 answers. Evaluations ask for it themselves."
-        )
 
 
 class RecheckForm(ManifestFields, TextsForm):

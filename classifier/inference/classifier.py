@@ -12,7 +12,7 @@ import numpy.typing as npt
 from classifier.inference import outputs
 from classifier.inference.bundle import Bundle
 from classifier.inference.devices import CPU
-from classifier.inference.engines import FAST, NATIVE, ONNX
+from classifier.inference.engines import NATIVE, ONNX
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
 from classifier.inference.input.images import Pixels
@@ -97,7 +97,7 @@ def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, me
         gradients = (sign * gradient(0) for sign in (-1, 1))
     else:
         gradients = (gradient(position) for position in range(classes))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explain.check` tells what is no number
         return np.stack([method.map(features, found) for found in gradients], axis=1)
 
 
@@ -107,7 +107,6 @@ MODULES = {
     "keras": "classifier.inference.networks.keras",
     "torch": "classifier.inference.networks.torch",
     ONNX: "classifier.inference.networks.onnx",
-    FAST: "classifier.inference.openvino_network",
 }
 
 

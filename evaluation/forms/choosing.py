@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from evaluation.models import DataSet, Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
@@ -20,32 +19,10 @@ class EvaluationForm(forms.Form):
         error_messages={"required": "Choose at least one model."},
     )
 
-    fast_lane = forms.BooleanField(label=f"In the fast lane: {in_words(FAST)}", required=False)
-
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
-        """The fast lane is offered to administrators, where a model's admission measured it."""
         super().__init__(*args, **options)
         self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
-        ready = ModelRecord.objects.ready().defer("card", "report")
-        self.fields["models"].queryset = ready  # type: ignore[attr-defined]
-        measured = [str(model) for model in ready if model.fast_lane] if user.is_staff else []
-        if measured:
-            self.fields["fast_lane"].help_text = f"Measured for {', '.join(measured)}."
-        else:
-            del self.fields["fast_lane"]
-
-    @property
-    def engine(self) -> str:
-        """The engine that was asked for; empty for each model's own."""
-        return FAST if self.cleaned_data.get("fast_lane") else ""
-
-    def clean_fast_lane(self) -> bool:
-        chosen = bool(self.cleaned_data["fast_lane"])
-        without = [str(model) for model in self.cleaned_data.get("models", ()) if chosen and not model.fast_lane]
-        if without:
-            message = f"Its fast lane was not measured at admission: {', '.join(without)}. Leave it out, or the lane."
-            raise forms.ValidationError(message)
-        return chosen
+        self.fields["models"].queryset = ModelRecord.objects.ready().defer("card", "report")  # type: ignore[attr-defined]
 
 
 class ComparisonForm(forms.Form):

@@ -67,7 +67,7 @@ class FakeNetwork:
 
 def use(monkeypatch: Any, network: FakeNetwork) -> FakeNetwork:
     """Let evaluations answer with a fake network instead of a bundle."""
-    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model, engine: (network, 0.0))
+    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model: (network, 0.0))
     monkeypatch.setattr(evaluation_run.classifier, "run", network.run)
     return network
 

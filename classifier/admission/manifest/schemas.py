@@ -46,14 +46,10 @@ PLACES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
 KIND: dict[str, Any] = {"enum": list(layouts.KINDS)}
 LAYOUT = _object({"kind": KIND, "rows": PLACES, "columns": PLACES, "prefix": PLACES})
 ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
-CUT = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
-FAST = _object(
-    {"differs": SHARE, "changed": COUNT, "pictures": COUNT}
-    | dict.fromkeys(("one_ms", "eight_ms", "exact_eight_ms"), MILLISECONDS)
-)
+FEATURE_LAYER = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
 GRAPH = _object(
     {
-        "cut": {"anyOf": [CUT, {"type": "null"}]},
+        "cut": {"anyOf": [FEATURE_LAYER, {"type": "null"}]},
         "differs": SHARE,
         "maps_differ": {"type": "number", "minimum": 0},
         "native_ms": MILLISECONDS,
@@ -61,9 +57,7 @@ GRAPH = _object(
     }
 )
 PROBED = _object({"report": REPORT, "layer": TEXT, "measured": MEASURED})
-ROWS = {"type": "array", "maxItems": 20, "items": ROW}
-OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}, "answers": ROWS})
-MEASURED_LANE = _object({"report": REPORT, "fast": {"anyOf": [FAST, {"type": "null"}]}})
+OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}})
 DESCRIPTION = _object(
     {
         "format": {"type": "integer"},

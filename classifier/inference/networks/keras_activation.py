@@ -1,4 +1,4 @@
-"""The output activation of a Keras network, taken off, so that it answers with logits."""
+"""The activation at the end of a Keras network, and how it is taken off, so that the network answers with logits."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ def output_activation(model: "keras.Model") -> OutputActivation | None:
 
 
 def is_removable(model: "keras.Model") -> bool:
-    """Whether the activation can be taken off: it is known, and the step that makes it is not used elsewhere too."""
+    """Whether the output activation can be taken off: it is known, and what makes it is not used elsewhere too."""
     last = _last(model)
     return _activation(last) is not None and _uses(model, last) == 1
 

@@ -13,13 +13,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Inputs and outputs": ("input", "scaling", "clinical", "classes", "output", "unnamed"),
     "Assumed: neither the file nor the manifest says it": ("assumed",),
     "The probe": ("load", "finite", "sum", "sensitivity", "repeat", "layer"),
-    "Engines": ("same", "engine", "fast-lane"),
+    "Engines": ("same", "engine"),
     "Training data": ("training",),
     "Time and memory": ("speed", "memory", "bundle", "limits"),
 }
 ELSE = "Also looked at"
 LABELS: Mapping[str, str] = {
-    "confinement": "Walls",
+    "confinement": "Isolation",
     "content": "Format",
     "origin": "Origin",
     "archive": "Archive",
@@ -46,7 +46,6 @@ LABELS: Mapping[str, str] = {
     "layer": "Heat maps",
     "same": "Native engine",
     "engine": "ONNX Runtime",
-    "fast-lane": "Fast lane",
     "speed": "Time",
     "memory": "Memory",
     "bundle": "Bundle",

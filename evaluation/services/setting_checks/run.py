@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
+from pydantic import ValidationError
 
 from classifier.inference import classifier
 from classifier.inference.input.images import Pixels
@@ -56,7 +57,13 @@ class _Turn(Turn):
         open_output = self.model.framework == "torch"
         verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
         self.renew(total=self.check.done)
-        return _of_numbers(document_of(self.check, self.question, verdict, self.drawn, self.ask))
+        try:
+            return document_of(self.check, self.question, verdict, self.drawn, self.ask).to_json()
+        except ValidationError as error:
+            message = "A figure of this check is not a number, so nothing is stored."
+            raise Failure(
+                "not-a-number", message, "Tell an administrator which model and data set this was."
+            ) from error
 
     def ask(self, spec: InputSpec, half: Half) -> Floats:
         """Return the logits (n, K) of a half, from what is stored and by computing the rest."""
@@ -121,16 +128,6 @@ def _marks(image: LabelledImage) -> list[str]:
     """What this picture may share with others that must stay in one half."""
     marks = {"patient": image.patient, "lesion": image.lesion, "pixels": image.sha256}
     return [f"{kind} {value}" for kind, value in marks.items() if value]
-
-
-def _of_numbers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document, which is JSON; a figure that is no number would make every reader stumble."""
-    try:
-        json.dumps(document, allow_nan=False)
-    except ValueError as error:
-        message = "A figure of this check is not a number, so nothing is stored."
-        raise Failure("not-a-number", message, "Tell an administrator which model and data set this was.") from error
-    return document
 
 
 def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:

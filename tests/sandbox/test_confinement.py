@@ -1,4 +1,4 @@
-"""The walls hold: each thing that a hostile file would try is tried, in a real child, and fails."""
+"""The isolation holds: each thing that a hostile file would try is tried, in a real child, and fails."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def canary(tmp_path: Path) -> Path:
 def run(
     task: str, folder: Path, *, limits: Limits = LIMITS, descriptors: tuple[int, ...] = (), **request: Any
 ) -> ChildResult:
-    task = f"tests.admission.mischief:{task}"
+    task = f"tests.sandbox.mischief:{task}"
     return sandbox_run.run(task, request=request, folder=folder, limits=limits, descriptors=descriptors)
 
 
@@ -130,7 +130,7 @@ def test_the_outer_wall_holds_alone(folder: Path, portal: dict[str, Any]) -> Non
     """Without Landlock and seccomp, namespaces already hide every file, socket and process of the portal."""
     if not _permits_namespaces():
         pytest.skip("this machine permits no namespaces")
-    code = "import sys, json; sys.path.insert(0, sys.argv[1]); from tests.admission import mischief\n"
+    code = "import sys, json; sys.path.insert(0, sys.argv[1]); from tests.sandbox import mischief\n"
     code += "mischief.reach_through_namespaces_alone(**json.loads(sys.argv[2]))"
     request = json.dumps({"folder": str(folder), **portal})
     subprocess.run([sys.executable, "-c", code, str(ROOT), request], check=True)
@@ -146,9 +146,7 @@ def _prefixes() -> list[Path]:
 
 
 def _permits_namespaces() -> bool:
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from classifier.admission import namespaces as n; n.unshare()"
-    )
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from skinsite.sandbox import namespaces as n; n.unshare()"
     return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
 
 
@@ -166,10 +164,10 @@ seccomp.install()
 if sys.argv[4] == "one user":
     confine._drop_capabilities()
 ended = run.run(
-    "tests.admission.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
+    "tests.sandbox.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
     limits=run.Limits(60, 2**30, 2**26), unconfined=sys.argv[5] == "unconfined",
 )
-print(json.dumps([ended.reason, ended.walls, ended.stderr_tail]))
+print(json.dumps([ended.reason, ended.isolation, ended.stderr_tail]))
 """
 
 
@@ -196,7 +194,7 @@ def test_where_no_namespace_is_permitted_the_child_is_another_user(folder: Path,
 
 def test_a_machine_without_an_outer_wall_refuses_unless_told_otherwise(folder: Path, in_container: Try) -> None:
     how, standing, words = in_container("one user")
-    assert how == ExitReason.NO_WALLS
+    assert how == ExitReason.NOT_ISOLATED
     assert standing == []
     assert "neither namespaces nor another user" in words
     assert not (folder / "answer.json").exists()
@@ -240,7 +238,7 @@ def test_the_orders_are_no_file_to_write_to(attempt: Try) -> None:
 def test_a_folder_that_is_closed_to_us_hides_nothing(folder: Path) -> None:
     """Root looks into every folder; another user may not, and then nobody knows how much is inside."""
     ended = sandbox_run.run(
-        "tests.admission.mischief:dig",
+        "tests.sandbox.mischief:dig",
         request={"levels": 1, "rights": 0o300},
         folder=folder,
         limits=Limits(20, 1024**3, 100 * 1024**2),
@@ -277,7 +275,7 @@ def test_the_child_dies_with_its_parent(folder: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from pathlib import Path; from skinsite.sandbox import run\n"
-        f"run.run('tests.admission.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
+        f"run.run('tests.sandbox.mischief:eat_time', request={{}}, folder=Path({str(folder)!r}),"
         " limits=run.Limits(60, 2**30, 2**20))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
@@ -310,14 +308,14 @@ def _wait_for(question: Callable[[], Any]) -> Any:
 
 def test_without_a_wall_the_child_refuses_to_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child itself looks: its folder is gone, so Landlock has nothing to leave writable."""
-    walls = confine.Walls(str(folder), (), 10, 1024**3, 1024, os.getppid())
+    restrictions = confine.Restrictions(str(folder), (), 10, 1024**3, 1024, os.getppid())
     monkeypatch.setattr(landlock, "restrict", _fail)
     monkeypatch.setattr(namespaces, "unshare", lambda: "namespaces")
     for wall in ("_fork", "_see_only", "_die_with", "_die_with_guard", "_limit"):
         monkeypatch.setattr(confine, wall, lambda *_arguments: "")
     monkeypatch.setattr(confine, "_drop_capabilities", lambda: "")
     with pytest.raises(confine.Unavailable, match="Landlock"):
-        confine.enter(walls, tell=lambda _message: None)
+        confine.enter(restrictions, tell=lambda _message: None)
 
 
 def _fail(**_options: Any) -> None:
