@@ -50,13 +50,13 @@ def compare(network: str) -> dict[str, Any]:
         native = load(found)
         began = time.monotonic()
         try:
-            content, cut, reason = export_onnx.export(native)
+            content, feature_layer, reason = export_onnx.export(native)
         except graphs.GraphError as error:
             return {"network": network, "reason": str(error)}
         row: dict[str, Any] = {"network": network, "seconds": round(time.monotonic() - began, 1), "reason": reason}
-        graph = bundles.Graph(content, cut and cut.to_json())
+        graph = bundles.Graph(content, feature_layer and feature_layer.to_json())
         other = load(dataclasses.replace(found, layer=native.layer, graph=graph))
-        return row | _apart(native, other, int(side), maps=cut is not None)
+        return row | _apart(native, other, int(side), maps=feature_layer is not None)
 
 
 def _apart(native: Classifier, other: Classifier, side: int, *, maps: bool) -> dict[str, Any]:

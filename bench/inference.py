@@ -56,8 +56,8 @@ def at_side(side: int, found: bundles.Bundle) -> tuple[bundles.Bundle, bundles.B
     size = dataclasses.replace(found.manifest.input, width=side, height=side)
     found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
     native = load(found)
-    content, cut, _reason = export_onnx.export(native)
-    graph = bundles.Graph(content, None if cut is None else cut.to_json())
+    content, feature_layer, _reason = export_onnx.export(native)
+    graph = bundles.Graph(content, None if feature_layer is None else feature_layer.to_json())
     return dataclasses.replace(found, layer=native.layer, graph=graph), found
 
 

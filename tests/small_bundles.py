@@ -36,9 +36,9 @@ def small_model(
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
     ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256)
-    content, cut = graph(layered=layered, tokens=tokens, scale=scale, rooted=rooted)
+    content, feature_layer = graph(layered=layered, tokens=tokens, scale=scale, rooted=rooted)
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut)
+    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", feature_layer=feature_layer)
     return ModelRecord.objects.get(pk=model.pk)
 
 
@@ -86,7 +86,7 @@ def graph(
     made = helper.make_graph(nodes, "small", [picture], [logits], [*tensors, *([shape] if tokens else [])])
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", graphs.OPSET)], ir_version=8)
     order = (0, 1, 2) if tokens else (0, 1, 2, 3)
-    wanted = graphs.Cut("kept" if tokens else "spatial", order, layout) if layered else None
-    finished, cut, reason = graphs.finish(model, wanted)
-    assert not layered or cut is not None, reason
-    return finished.SerializeToString(), cut and cut.to_json()
+    wanted = graphs.FeatureLayer("kept" if tokens else "spatial", order, layout) if layered else None
+    finished, feature_layer, reason = graphs.finish(model, wanted)
+    assert not layered or feature_layer is not None, reason
+    return finished.SerializeToString(), feature_layer and feature_layer.to_json()

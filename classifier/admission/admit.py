@@ -71,7 +71,7 @@ def admit(
     """
     report = Report()
     try:
-        _require_walls(unconfined)
+        _require_isolation(unconfined)
         into.mkdir(parents=True, exist_ok=True)
         scratch.remove_abandoned(into)
         with _opened(upload) as descriptor, scratch.opened(into) as folder:
@@ -168,13 +168,13 @@ def _since(began: float) -> float:
     return time.monotonic() - began
 
 
-def _require_walls(unconfined: bool) -> None:
+def _require_isolation(unconfined: bool) -> None:
     missing = confine.missing()
     if missing and not unconfined:
-        raise _no_walls(f"its kernel lacks {' and '.join(missing)}")
+        raise _not_isolated(f"its kernel lacks {' and '.join(missing)}")
 
 
-def _no_walls(reason: str) -> Refusal:
+def _not_isolated(reason: str) -> Refusal:
     message = f"This server cannot open a model file safely: {reason}."
     hint = (
         "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
@@ -229,14 +229,14 @@ def _run(
             verbatim=("manifest",),
         )
     except ChildStopped as stopped:
-        _note_walls(task, stopped.result, report)
+        _note_isolation(task, stopped.result, report)
         log.warning("%s: %s: %r", task, stopped, stopped.result.stderr_tail)
         raise _stopped(stopped.result, job) from stopped
     except InvalidChildOutput as error:
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
     job.seconds -= answer.child.counted
-    _note_walls(task, answer.child, report)
+    _note_isolation(task, answer.child, report)
     for check in child_output.report(answer.content):
         report.add(check)
     if "problem" in answer.content:
@@ -246,13 +246,13 @@ def _run(
     return answer.content, answer.child
 
 
-def _note_walls(task: str, child: ChildResult, report: Report) -> None:
-    """Say which walls stood while the file was open, as the child said before it saw it."""
-    if task != CONVERT or child.reason is ExitReason.NO_WALLS:
+def _note_isolation(task: str, child: ChildResult, report: Report) -> None:
+    """Say how the child was isolated while the file was open, as it said before it saw it."""
+    if task != CONVERT or child.reason is ExitReason.NOT_ISOLATED:
         return
-    lacking = [wall for wall in child.walls if wall.startswith(confine.LACKING)]
+    lacking = [measure for measure in child.isolation if measure.startswith(confine.LACKING)]
     add = report.warned if lacking else report.passed
-    add("confinement", "; ".join((*lacking, *(wall for wall in child.walls if wall not in lacking))))
+    add("confinement", "; ".join((*lacking, *(measure for measure in child.isolation if measure not in lacking))))
 
 
 def _answered(answer: dict[str, Any]) -> Refusal:
@@ -271,8 +271,8 @@ class _Answered(Refusal):
 
 
 def _stopped(child: ChildResult, job: _Job) -> Refusal:
-    if child.reason is ExitReason.NO_WALLS:
-        return _no_walls(plain(child.stderr_tail))
+    if child.reason is ExitReason.NOT_ISOLATED:
+        return _not_isolated(plain(child.stderr_tail))
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if child.reason is ExitReason.TIME:
         message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."

@@ -68,24 +68,24 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
 
 
 def proven(
-    taken: StagedBundle, layer: str, written: Path | None = None, cut: dict[str, Any] | None = None
+    taken: StagedBundle, layer: str, written: Path | None = None, feature_layer: dict[str, Any] | None = None
 ) -> StagedBundle:
     """Add the layer of the maps, and the graph that a child wrote. Raises InvalidChildOutput for another."""
     if written is not None:
-        _check_graph(written, cut)
-    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
+        _check_graph(written, feature_layer)
+    bundle.add_proven(taken.folder, layer=layer, graph=written, feature_layer=feature_layer)
     size = sum(path.stat().st_size for path in taken.folder.iterdir())
     return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 
 
-def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:
+def _check_graph(written: Path, feature_layer: dict[str, Any] | None) -> None:
     from classifier.inference.graph import graph as graphs  # onnx: not in the web process
 
     _claim(written, GRAPH_BYTES)
     try:
         graph = graphs.parse(written.read_bytes())
-        if cut is not None:
-            graphs.Head(graph, graphs.Cut.from_json(cut))
+        if feature_layer is not None:
+            graphs.Head(graph, graphs.FeatureLayer.from_json(feature_layer))
     except graphs.GraphError as error:
         raise InvalidChildOutput(f"the graph cannot be used: {error}") from error
 

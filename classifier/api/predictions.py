@@ -11,7 +11,7 @@ from django.urls import reverse
 from ninja import Router, Status
 
 from classifier.api.schemas import Explanation, ExplanationState, Prediction
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.inference.maps.render import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
@@ -94,7 +94,7 @@ def _explained(
         raise Refusal(Problem("method", no_map(found.error)))
     shown = Maps(found, against)
     maps = {code: shown.map(code) for code in shown.codes}
-    facts = facts_of(request, prediction=prediction, maps=shown, way=WAYS[found.method], person=person_of(request))
+    facts = facts_of(request, prediction=prediction, maps=shown, way=METHODS[found.method], person=person_of(request))
     return Status(
         200,
         {

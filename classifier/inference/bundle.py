@@ -32,10 +32,10 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """The bytes of `network.onnx`; `cut` says where its features are (see graphs.Cut), None where it has none."""
+    """The bytes of `network.onnx`; `feature_layer` is a `graph.FeatureLayer` as JSON, None where there is none."""
 
     content: bytes
-    cut: Mapping[str, Any] | None
+    feature_layer: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ def write(
     return digest
 
 
-def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapping[str, Any] | None = None) -> None:
+def add_proven(
+    folder: Path, *, layer: str, graph: Path | None = None, feature_layer: Mapping[str, Any] | None = None
+) -> None:
     """Name the layer of the maps ("" for none) in the description; move a checked graph into the bundle, if any."""
     description = json.loads((folder / DESCRIPTION).read_bytes()) | {"layer": layer}
     if graph is not None:
         content = graph.read_bytes()
         graph.replace(folder / GRAPH)
         sha256 = hashlib.sha256(content).hexdigest()
-        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut}
+        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": feature_layer}
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 

@@ -97,7 +97,7 @@ def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, me
         gradients = (sign * gradient(0) for sign in (-1, 1))
     else:
         gradients = (gradient(position) for position in range(classes))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explain.check` tells what is no number
         return np.stack([method.map(features, found) for found in gradients], axis=1)
 
 

@@ -225,7 +225,7 @@ def test_an_administrator_retires_from_its_page(administrator):
 
 def test_the_missing_walls_are_shown_on_every_page_of_the_administration(administrator, settings):
     settings.SKINSITE_UNCONFINED_ADMISSION = False
-    assert "without walls" not in administrator.get(reverse("admin:index")).content.decode()
+    assert "without isolation" not in administrator.get(reverse("admin:index")).content.decode()
     settings.SKINSITE_UNCONFINED_ADMISSION = True
     for page in (reverse("admin:index"), reverse(LIST), reverse(ADD)):
         assert 'class="unconfined"' in administrator.get(page).content.decode()

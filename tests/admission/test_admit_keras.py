@@ -14,6 +14,7 @@ from tests.admission import uploads
 from tests.conftest import InProcess
 
 CLASSES = ["mel", "nv", "bcc"]
+pytestmark = pytest.mark.usefixtures("keras_children")
 
 
 @pytest.fixture

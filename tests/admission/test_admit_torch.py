@@ -27,6 +27,7 @@ MANIFEST: dict[str, Any] = {
     "classes": ["mel", "nv", {"code": "rust", "name": "Rust", "malignant": None}],
     "input": {"width": 32, "height": 32},
 }
+pytestmark = pytest.mark.usefixtures("torch_children")
 
 
 @pytest.fixture

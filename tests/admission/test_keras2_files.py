@@ -217,7 +217,8 @@ def test_sequentials_of_every_age(in_keras: InProcess, upload: Path) -> None:
     check(in_keras, upload, config, weights, mean(PICTURES @ kernel[0, 0] + bias), version="2.2.2")
 
 
-def test_a_whole_admission(in_keras: InProcess, upload: Path) -> None:
+@pytest.mark.usefixtures("keras_children")
+def test_a_whole_admission(upload: Path) -> None:
     """A nested old file passes both children, and the second answers as the first."""
     weights = {"first": conv_weights("first"), "scores": [("scores/kernel:0", numbers(3, 2) - 0.6)]}
     config = functional(

@@ -7,7 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from classifier.inference import bundle
-from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, Cut, finish, parse
+from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, FeatureLayer, finish, parse
 from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.maps.layouts import FIRST, Layout
 from classifier.models import ModelRecord
@@ -50,11 +50,11 @@ def graph(*, sees_darkness: bool) -> bytes:
         nodes, "small", [picture], [logits], [numpy_helper.from_array(value, name) for name, value in weights.items()]
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    return bytes(finish(model, cut())[0].SerializeToString())
+    return bytes(finish(model, feature_layer())[0].SerializeToString())
 
 
-def cut() -> Cut:
-    return Cut(FEATURES, (0, 1, 2, 3), Layout(FIRST, GRID, GRID))
+def feature_layer() -> FeatureLayer:
+    return FeatureLayer(FEATURES, (0, 1, 2, 3), Layout(FIRST, GRID, GRID))
 
 
 def write_bundle(folder: Path, *, sees_darkness: bool = True) -> str:
@@ -63,7 +63,7 @@ def write_bundle(folder: Path, *, sees_darkness: bool = True) -> str:
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in parse(content).graph.initializer}
     digest = bundle.write(folder, manifest=Manifest.from_json(manifest()), network={}, tensors=tensors)
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer=FEATURES, graph=folder / "graph", cut=cut().to_json())
+    bundle.add_proven(folder, layer=FEATURES, graph=folder / "graph", feature_layer=feature_layer().to_json())
     return digest
 
 

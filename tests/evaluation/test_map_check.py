@@ -151,7 +151,7 @@ def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch
 
 def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, monkeypatch):
     loads = []
-    real = measure.randomise.shuffled
+    real = measure.randomise.randomised
 
     def somebody_comes(*told: Any) -> Any:
         loads.append(told)
@@ -159,7 +159,7 @@ def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, m
             make_prediction(model=check.model)
         return real(*told)
 
-    monkeypatch.setattr(measure.randomise, "shuffled", somebody_comes)
+    monkeypatch.setattr(measure.randomise, "randomised", somebody_comes)
     assert ran(check).state == State.QUEUED
     assert len(loads) == 2
 

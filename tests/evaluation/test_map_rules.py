@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from evaluation.documents.map_check import MapResult, Randomised
 from evaluation.metrics.maps.rules import FEWEST_IMAGES, SEEDS
 from evaluation.models import LabelledImage, MapCheck
@@ -106,5 +106,5 @@ def test_the_fact_beside_a_map_names_the_drawn_pictures(db):
     model, alice = make_model(layer="last"), make_user("alice")
     document = without_masks(at_admission=True, sentences=said).to_json()
     MapCheck.objects.create(model=model, state=State.DONE, finished_at=timezone.now(), document=document)
-    told = facts_of_maps(HttpRequest(), model=model, way=WAYS["grad-cam"], person=alice)
+    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=alice)
     assert [fact.detail for fact in told if fact.check == LESION] == said[:1]

@@ -28,17 +28,16 @@ def compared(native: Any, vectors: Any = None) -> dict[str, Any]:
     from classifier.admission.stages import export_onnx
     from classifier.inference.classifier import load
 
-    content, cut, reason = export_onnx.export(native)
+    content, feature_layer, reason = export_onnx.export(native)
+    described = feature_layer and feature_layer.to_json()
     with tempfile.TemporaryDirectory() as folder:
-        own = bundle.Bundle(
-            Path(folder), native.manifest, {}, native.layer, "", {}, bundle.Graph(content, cut and cut.to_json())
-        )
+        own = bundle.Bundle(Path(folder), native.manifest, {}, native.layer, "", {}, bundle.Graph(content, described))
         graph = load(own)
         spec = native.manifest.input
         pictures = np.random.default_rng(2).normal(size=(2, spec.height, spec.width, 3)).astype(np.float32)
-        found: dict[str, Any] = {"cut": cut is not None, "reason": reason, "layer": native.layer, "maps": {}}
+        found: dict[str, Any] = {"cut": feature_layer is not None, "reason": reason, "layer": native.layer, "maps": {}}
         for name in methods.names():
-            if cut is None:
+            if feature_layer is None:
                 break
             ours, theirs = (each.output(pictures, vectors, methods.method(name)) for each in (graph, native))
             size = float(np.abs(theirs.maps).max())
@@ -186,10 +185,11 @@ def write_with_graph(folder: Path) -> None:
     from classifier.admission.stages import export_onnx
 
     native = torch_native(_transformer(), 64)
-    content, cut, _reason = export_onnx.export(native)
+    content, feature_layer, _reason = export_onnx.export(native)
     bundle.write(folder, manifest=native.manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer=native.layer, graph=folder / "graph", cut=cut and cut.to_json())
+    described = feature_layer and feature_layer.to_json()
+    bundle.add_proven(folder, layer=native.layer, graph=folder / "graph", feature_layer=described)
 
 
 ANSWER = """

@@ -37,7 +37,7 @@ def read(model: "keras.Model") -> Facts:
     if channels != 3:
         message = f"The model does not take images of 3 channels (NHWC): its input is {_shapes(images)}."
         raise _refusal(RefusalCode.NO_IMAGE_INPUT, message)
-    scaling, ending = keras_scaling.read(model), keras_activation.ending(model)
+    scaling, ending = keras_scaling.read(model), keras_activation.output_activation(model)
     return Facts(
         framework="keras",
         architecture=_describe(model),

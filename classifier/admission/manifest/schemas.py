@@ -81,10 +81,10 @@ PLACES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
 KIND: dict[str, Any] = {"enum": list(layouts.KINDS)}
 LAYOUT = _object({"kind": KIND, "rows": PLACES, "columns": PLACES, "prefix": PLACES})
 ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
-CUT = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
+FEATURE_LAYER = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
 GRAPH = _object(
     {
-        "cut": {"anyOf": [CUT, {"type": "null"}]},
+        "cut": {"anyOf": [FEATURE_LAYER, {"type": "null"}]},
         "differs": SHARE,
         "maps_differ": {"type": "number", "minimum": 0},
         "native_ms": MILLISECONDS,

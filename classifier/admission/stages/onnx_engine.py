@@ -40,10 +40,10 @@ def offer(bundle: str) -> dict[str, Any]:
 def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report) -> dict[str, Any] | None:
     """Return where the graph's features are, its differences and times; None where the framework stays the engine."""
     try:
-        content, cut, reason = export_onnx.export(native)
-        described = None if cut is None else cut.to_json()
+        content, feature_layer, reason = export_onnx.export(native)
+        described = None if feature_layer is None else feature_layer.to_json()
         other = load(dataclasses.replace(found, layer=native.layer, graph=bundles.Graph(content, described)))
-        maps = cut is not None
+        maps = feature_layer is not None
         answers = [(_answer(native, picture, maps), _answer(other, picture, maps)) for picture in shown]
         apart = _apart(native, other, shown, answers) if maps else 0.0
     except (GraphError, bundles.BundleError) as error:

@@ -189,7 +189,7 @@ def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> di
 
 
 def _peak_bytes() -> int:
-    """The memory of this process at its height; behind the walls there is no /proc to ask."""
+    """The memory of this process at its height; in isolation there is no /proc to ask."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from classifier.inference.classifier import Classifier
-from classifier.inference.explain.explain import OCCLUSION, WAYS, Maps, NoMap, explain
+from classifier.inference.explain.explain import METHODS, OCCLUSION, ExplanationUnavailable, Maps, explain
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.predictions.predict import (
     GRAD_CAM,
@@ -32,14 +32,14 @@ FINAL_REASONS = frozenset(("no-spatial-layer", "not-applicable", "map-empty", "m
 NO_ENGINE = "no-engine-for-maps"
 """The engine that answered is no longer offered: maps by another one would explain another answer."""
 
-INSTEAD = f"Ask for {WAYS[OCCLUSION].label.lower()} instead: it needs no layer."
+INSTEAD = f"Ask for {METHODS[OCCLUSION].label.lower()} instead: it needs no layer."
 
 
 def known_method(name: str) -> str:
     """Return the name of a method; a plus that an address turned into a space is forgiven. Raises Refusal."""
     name = name.replace(" ", "+")
-    if name not in WAYS:
-        raise Refusal(Problem("method", f"The method {name[:40]!r} is not known. Known are: {', '.join(WAYS)}."))
+    if name not in METHODS:
+        raise Refusal(Problem("method", f"The method {name[:40]!r} is not known. Known are: {', '.join(METHODS)}."))
     return name
 
 
@@ -54,7 +54,7 @@ def ask(*, prediction: Prediction, method: str, again: bool = False) -> Explanat
         raise Conflict(f"This prediction is {prediction.state}: it has maps once it is done.")
     stored = {row.method: row for row in prediction.explanations.filter(method__in=(method, GRAD_CAM)).defer("maps")}
     error = stored[GRAD_CAM].error if GRAD_CAM in stored else None
-    final = (NO_ENGINE, "no-spatial-layer") if WAYS[method].needs_layer else (NO_ENGINE,)
+    final = (NO_ENGINE, "no-spatial-layer") if METHODS[method].needs_layer else (NO_ENGINE,)
     if method != GRAD_CAM and error and error["code"] in final:
         raise Refusal(Problem("method", no_map(error)))
     if method in stored:
@@ -136,8 +136,9 @@ def _maps(loaded: Classifier, job: ExplanationJob) -> Maps:
         return explain(
             loaded, pixels_of(image), clinical_of(image.case), job.method, _people_first(job.prediction.model)
         )
-    except NoMap as reason:
-        hint = INSTEAD if WAYS[job.method].needs_layer else "Nothing can be done about it here; the prediction stays."
+    except ExplanationUnavailable as reason:
+        layered = METHODS[job.method].needs_layer
+        hint = INSTEAD if layered else "Nothing can be done about it here; the prediction stays."
         raise Failure(reason.code, str(reason), hint) from reason
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import numpy as np
 import numpy.typing as npt
 
-from classifier.inference.explain.explain import WAYS, Way
+from classifier.inference.explain.explain import METHODS, ExplanationMethod
 from classifier.inference.input.preprocess import Region
 from classifier.inference.maps import render
 from classifier.models import Explanation, Prediction
@@ -62,8 +62,8 @@ class View:
         return urlencode({name: value for name, value in told.items() if value and value != defaults.get(name)})
 
     @property
-    def way(self) -> Way:
-        return WAYS[self.method]
+    def way(self) -> ExplanationMethod:
+        return METHODS[self.method]
 
 
 class Maps:
@@ -74,9 +74,9 @@ class Maps:
         self.explanation = explanation
         self.signed = explanation.signed_maps()
         self.against = against
-        way = WAYS[explanation.method]
+        way = METHODS[explanation.method]
         if against and not way.linear:
-            linear = ", ".join(name for name, way in WAYS.items() if way.linear)
+            linear = ", ".join(name for name, way in METHODS.items() if way.linear)
             raise Refusal(
                 Problem("against", f"{way.label} is not linear in the score. Methods with contrasts: {linear}.")
             )

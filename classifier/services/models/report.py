@@ -19,7 +19,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 ELSE = "Also looked at"
 LABELS: Mapping[str, str] = {
-    "confinement": "Walls",
+    "confinement": "Isolation",
     "content": "Format",
     "origin": "Origin",
     "archive": "Archive",

@@ -177,7 +177,7 @@ def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: 
         return {"error": NO_SPATIAL_LAYER if loaded.layer is None else MAP_FAILED}
     try:
         explain.check(answer.maps[0])
-    except explain.NoMap as reason:
+    except explain.ExplanationUnavailable as reason:
         return {"error": {"code": reason.code, "message": str(reason)}}
     return map_fields(prediction.image, loaded, explain.Maps(answer.maps[0], loaded.layer or ""))
 

@@ -279,7 +279,7 @@ def _run(
             verbatim=("pictures",),
         )
     except ChildStopped as stopped:
-        if stopped.result.reason is ExitReason.NO_WALLS:
+        if stopped.result.reason is ExitReason.NOT_ISOLATED:
             raise Failure(
                 "confinement-unavailable",
                 f"This server cannot decode pictures safely: {sandbox.plain(stopped.result.stderr_tail)}.",

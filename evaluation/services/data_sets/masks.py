@@ -1,4 +1,4 @@
-"""Masks of lesions beside the pictures of a data set: found by name, decoded behind the same walls, kept as 1 bit."""
+"""Masks of lesions beside the pictures of a data set: found by name, decoded in the same isolation, kept as 1 bit."""
 
 import io
 import re

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import F
 from django.http import HttpRequest
 
-from classifier.inference.explain.explain import Way
+from classifier.inference.explain.explain import ExplanationMethod
 from classifier.models import ModelRecord
 from classifier.services.maps.checks import Fact
 from classifier.services.predictions.predict import GRAD_CAM
@@ -19,7 +19,7 @@ RANDOMISATION, LESION = "randomisation", "lesion"
 UNKNOWN = "Not measured yet: see the model's page."
 
 
-def facts_of_maps(request: HttpRequest, *, model: ModelRecord, way: Way, person: Any) -> list[Fact]:
+def facts_of_maps(request: HttpRequest, *, model: ModelRecord, way: ExplanationMethod, person: Any) -> list[Fact]:
     """From the newest check that the person may see: on real pictures, else on drawn ones."""
     if way.name != GRAD_CAM:
         text = f"Measured for Grad-CAM only, not for {way.label}."

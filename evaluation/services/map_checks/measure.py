@@ -89,7 +89,7 @@ class _Turn(Turn):
         part, network = randomised(share, seed), None
         for images in self._missing(part, self.drawn.randomised, self.batch):
             if network is None:
-                network = classifier.load(randomise.shuffled(own, share, seed))
+                network = classifier.load(randomise.randomised(own, share, seed))
             inputs, vectors = self._inputs(images)
             maps = _maps_of(network.predict(inputs, vectors))
             self._keep(
