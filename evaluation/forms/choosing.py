@@ -8,6 +8,7 @@ from classifier.models import ModelRecord
 from evaluation.models import DataSet, Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
 from skinsite.jobs import State
+from skinsite.model_choices import choose_from
 
 
 class EvaluationForm(forms.Form):
@@ -21,8 +22,8 @@ class EvaluationForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
-        self.fields["models"].queryset = ModelRecord.objects.ready().defer("card", "report")  # type: ignore[attr-defined]
+        imported = DataSet.objects.visible_to(user).filter(state=State.DONE)
+        choose_from(self, dataset=imported, models=ModelRecord.objects.ready().defer("card", "report"))
 
 
 class ComparisonForm(forms.Form):
@@ -36,4 +37,4 @@ class ComparisonForm(forms.Form):
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         rows = Evaluation.objects.visible_to(user).filter(state=State.DONE).select_related("model", "data_set")
-        self.fields["evaluations"].queryset = rows.defer("document")  # type: ignore[attr-defined]
+        choose_from(self, evaluations=rows.defer("document"))

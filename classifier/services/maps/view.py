@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 import numpy as np
@@ -42,7 +42,7 @@ class View:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "View":
         """Raises Refusal, with a sentence for each, for values that are none."""
-        told = {name: query.get(name) or values[0] for name, values in ALLOWED.items()}
+        told: Any = {name: query.get(name) or values[0] for name, values in ALLOWED.items()}
         wrong = [
             Problem(name, f"The {name} is one of: {', '.join(values)}.")
             for name, values in ALLOWED.items()
@@ -51,7 +51,7 @@ class View:
         if wrong:
             raise Refusal(*wrong)
         method = known_method(query.get("method") or GRAD_CAM)
-        return cls(method, query.get("class") or "", query.get("against") or "", **told)  # type: ignore[arg-type]
+        return cls(method, query.get("class") or "", query.get("against") or "", **told)
 
     @property
     def query(self) -> str:
