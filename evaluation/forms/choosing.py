@@ -28,7 +28,7 @@ class EvaluationForm(forms.Form):
         self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
         ready = ModelRecord.objects.ready().defer("card", "report")
         self.fields["models"].queryset = ready  # type: ignore[attr-defined]
-        measured = [str(model) for model in ready if model.fast_lane] if user.is_staff else []
+        measured = [str(model) for model in ready if model.fast_lane] if user.is_administrator else []
         if measured:
             self.fields["fast_lane"].help_text = f"Measured for {', '.join(measured)}."
         else:

@@ -14,8 +14,7 @@ from django.dispatch import receiver
 
 from evaluation.isic_archive.fetch import ArchiveError, Limits, Progress, fetch
 from evaluation.models import DataSet
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure
+from skinsite.jobs import Failure, actions
 from skinsite.refusal import Problem, Refusal
 
 TURN_SECONDS = 20.0
@@ -32,11 +31,8 @@ def create_from_archive(*, owner: Any, name: str, query: str, images: int) -> Da
         problems.append(Problem("images", f"Ask for 1 to {MOST_IMAGES:,} images."))
     if problems:
         raise Refusal(*problems)
-    with transaction.atomic():
-        data_set = DataSet.objects.create(
-            owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images
-        )
-        send_on_commit(data_set)
+    data_set = DataSet(owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images)
+    actions.start(data_set)
     return data_set
 
 
@@ -51,7 +47,7 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
         if now - told[0] < TELL_SECONDS:
             return now < until
         told[0] = now
-        held = DataSet.objects.renew(data_set.pk, token, total=progress.total, decoded=progress.done)
+        held = DataSet.objects.renew(data_set.pk, token, total=progress.total, done=progress.done)
         return held and now < until
 
     try:
@@ -69,7 +65,7 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
         return False
     data_set.folder = str(place / "images")
     data_set.table = str((place / "metadata.csv").relative_to(settings.SKINSITE_DATA))
-    data_set.total = data_set.decoded = 0
+    data_set.total = data_set.done = 0
     return True
 
 
