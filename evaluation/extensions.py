@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from classifier.models import ModelRecord
 from evaluation.models import Evaluation
+from skinsite.accounts.administrators import by_administrator
 from skinsite.jobs import State
 
 SHOWN = 6
@@ -38,7 +39,7 @@ def last_evaluations(request: HttpRequest) -> dict[str, object] | None:
 def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The lists of what the model was trained on; administrators are offered to add one."""
     sets = list(model.training_sets.select_related("data_set"))
-    may_edit = bool(request.user.is_staff)
+    may_edit = by_administrator(request)
     return {"training_sets": sets, "may_edit": may_edit} if sets or may_edit else None
 
 

@@ -47,11 +47,6 @@ class DataSet(Schema):
     error: Failure | None
 
 
-class DataSetList(Schema):
-    items: list[DataSet]
-    next: str | None
-
-
 class ColumnMapping(Schema):
     """Which column is which (`image`, `label`, `lesion`, …) and what labels mean ({label: code})."""
 
@@ -97,11 +92,6 @@ class Evaluation(Schema):
     error: Failure | None
 
 
-class EvaluationList(Schema):
-    items: list[Evaluation]
-    next: str | None
-
-
 class NewEvaluation(Schema):
     dataset: str
     model: str
@@ -128,8 +118,3 @@ class Comparison(Schema, extra="allow"):
     smallest_difference: float | None
     page: str
     error: Failure | None
-
-
-class ComparisonList(Schema):
-    items: list[Comparison]
-    next: str | None

@@ -9,7 +9,7 @@ from evaluation.services.data_sets.seen import UNDECLARED
 
 def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
     """The classes of a data set, largest first, with what may be concluded from so many lesions."""
-    counts = data_set.summary.get("classes", {})
+    counts = data_set.document.get("classes", {})
     most = max((entry["images"] for entry in counts.values()), default=1)
     return [
         {
@@ -26,7 +26,7 @@ def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
 
 def subgroup_rows(data_set: DataSet) -> list[dict[str, Any]]:
     titles = {"sex": "Sex", "site": "Site", "dx_type": "Confirmed by", "skin_type": "Skin type"}
-    groups = data_set.summary.get("subgroups", {})
+    groups = data_set.document.get("subgroups", {})
     return [
         {"title": title, "values": [(value or "not recorded", count) for value, count in groups.get(name, {}).items()]}
         for name, title in titles.items()
