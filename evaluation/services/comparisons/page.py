@@ -6,7 +6,6 @@ from typing import Any
 from classifier.models import Prediction
 from evaluation.models import Comparison, LabelledImage
 from evaluation.services.data_sets.seen import UNDECLARED
-from evaluation.services.evaluations import charts
 from skinsite.diagnoses import TAXONOMIES, name_of
 
 METRICS = {
@@ -50,7 +49,6 @@ class ComparisonPage:
                     {
                         "name": row["name"],
                         "number": row["sheet"][metric],
-                        "place": charts.interval(row["sheet"][metric]),
                         "evaluation": row["evaluation"],
                     }
                     for row in self.models

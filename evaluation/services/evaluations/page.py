@@ -6,7 +6,8 @@ from typing import Any
 from classifier.inference.engines import FAST, in_words
 from evaluation.metrics import taxonomy
 from evaluation.models import Evaluation
-from evaluation.services.evaluations import charts, sentences
+from evaluation.services.evaluations import sentences
+from evaluation.services.evaluations.charts import chart_data
 from evaluation.services.evaluations.tables import stored_answers
 
 HEADLINE = (
@@ -146,69 +147,9 @@ class EvaluationPage:
         ]
 
     @cached_property
-    def roc(self) -> list[dict[str, Any]]:
-        return self._curves("roc", "auc")
-
-    @cached_property
-    def precision_recall(self) -> list[dict[str, Any]]:
-        return self._curves("precision_recall", "average_precision")
-
-    def _curves(self, kind: str, area: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "code": code,
-                "name": self.names.get(code, code),
-                "line": charts.line(curve["x"], curve["y"]),
-                "band": charts.band(curve["x"], curve["low"], curve["high"]),
-                "area": self.sheet["per_class"][code][area],
-                "base": f"{100 - 100 * curve['prevalence']:.1f}" if "prevalence" in curve else "",
-            }
-            for code, curve in self.document["curves"][kind].items()
-            if curve
-        ]
-
-    @property
-    def reliability(self) -> list[dict[str, Any]]:
-        rows = [row for row in self.document["curves"]["reliability"] if row["images"]]
-        most = max((row["images"] for row in rows), default=1)
-        return [
-            {
-                "x": f"{100 * row['confidence']:.1f}",
-                "y": f"{100 - 100 * row['accuracy']:.1f}",
-                "low": f"{100 - 100 * row['accuracy_low']:.1f}",
-                "high": f"{100 - 100 * row['accuracy_high']:.1f}",
-                "left": f"{100 * row['low']:.2f}",
-                "size": f"{100 * (row['high'] - row['low']) - 0.6:.2f}",
-                "bar": f"{16 * row['images'] / most:.2f}",
-                "top": f"{18 - 16 * row['images'] / most:.2f}",
-                "row": row,
-            }
-            for row in rows
-        ]
-
-    @property
-    def histograms(self) -> list[dict[str, Any]]:
-        found = []
-        for code, bins in self.document["curves"]["scores"].items():
-            sides = []
-            for side, sign in (("positives", -1), ("negatives", 1)):
-                most = max(max(bins[side]), 1)
-                bars = [
-                    {
-                        "x": 5 * place,
-                        "h": f"{24 * count / most:.1f}",
-                        "y": f"{25 - (24 * count / most if sign < 0 else 0):.1f}",
-                    }
-                    for place, count in enumerate(bins[side])
-                    if count
-                ]
-                sides.append({"side": side, "bars": bars, "total": sum(bins[side])})
-            found.append({"code": code, "name": self.names.get(code, code), "sides": sides})
-        return found
-
-    @property
-    def subgroups(self) -> list[dict[str, Any]]:
-        return [row | {"place": charts.interval(row["sensitivity"])} for row in self.document["subgroups"]]
+    def charts(self) -> dict[str, Any]:
+        found = chart_data(self.document)
+        return found | {"precision_recall": found["precision-recall"]}
 
     @property
     def isic(self) -> dict[str, Any] | None:
