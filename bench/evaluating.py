@@ -126,8 +126,8 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
     from PIL import Image
 
     from bench.inference import NATIVE
-    from classifier.inference.classifier import softmax
     from classifier.inference.input.clinical import encode
+    from classifier.inference.outputs import to_probabilities
     from evaluation.services.evaluations.stored_predictions import clinical_of
 
     network, spec = NATIVE[framework](found), model.manifest["input"]
@@ -152,7 +152,7 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
         said = []
         for pictures, vectors in _batches(framework, rows, prepared):
             logits = np.asarray(network(pictures, vectors))
-            said.append(softmax(logits) if framework == "torch" else logits)
+            said.append(to_probabilities(logits, "softmax") if framework == "torch" else logits)
         return np.concatenate(said)
 
     return once

@@ -1,11 +1,12 @@
 """What this app shows on the other app's pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.text import slugify
 
-from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
 from evaluation.models import Evaluation
 from skinsite.jobs import State
@@ -20,13 +21,13 @@ METRICS = {
 """Keys of a sheet: the Hub's metric and a title."""
 
 
-def evaluations_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
+def evaluations_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The evaluations of a model that the reader may see, newest first; real pictures before drawn ones."""
     rows = _visible(request).filter(model=model, state=State.DONE).order_by("data_set__synthetic", "-pk")[:SHOWN]
     return {"rows": rows} if rows else None
 
 
-def last_evaluations(request: HttpRequest) -> dict[str, Any] | None:
+def last_evaluations(request: HttpRequest) -> dict[str, object] | None:
     """A person's own evaluations, those that wait or run first."""
     rows = _visible(request).filter(owner=request.user).order_by("finished_at", "-pk")
     waiting = list(rows.filter(finished_at=None))
@@ -34,21 +35,21 @@ def last_evaluations(request: HttpRequest) -> dict[str, Any] | None:
     return {"rows": waiting + done} if waiting or done else None
 
 
-def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
+def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The lists of what the model was trained on; administrators are offered to add one."""
     sets = list(model.training_sets.select_related("data_set"))
     may_edit = bool(request.user.is_staff)
     return {"training_sets": sets, "may_edit": may_edit} if sets or may_edit else None
 
 
-def results_for_card(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
-    """Results as a Hugging Face model-index has them, on real pictures and in fp32 only."""
+def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[str, object]]:
+    """Results as a Hugging Face model-index has them, on real pictures and by the model's engine only."""
     rows = Evaluation.objects.visible_to(request.user).filter(model=model, state=State.DONE)
-    rows = rows.exclude(data_set__synthetic=True).exclude(engine=FAST).select_related("data_set")[:20]
-    return {"results": [_result(row) for row in rows]}
+    rows = rows.exclude(data_set__synthetic=True).filter(engine=F("model__engine")).select_related("data_set")[:20]
+    return [_result(row) for row in rows]
 
 
-def _result(row: Evaluation) -> dict[str, Any]:
+def _result(row: Evaluation) -> dict[str, object]:
     sheet = row.document.get("textbook") or {}
     found = [(key, sheet.get(key) or {}) for key in METRICS]
     return {
@@ -58,7 +59,7 @@ def _result(row: Evaluation) -> dict[str, Any]:
     }
 
 
-def _metric(key: str, number: dict[str, Any]) -> dict[str, Any]:
+def _metric(key: str, number: Mapping[str, Any]) -> dict[str, object]:
     kind, title = METRICS[key]
     low, high = number.get("low"), number.get("high")
     interval = f", 95 % interval {low:.3f} to {high:.3f}" if low is not None and high is not None else ""

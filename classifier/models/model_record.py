@@ -55,9 +55,6 @@ class ModelRecord(models.Model):
     engine = models.CharField(
         max_length=20, default="native", editable=False, help_text="What answers: see the report."
     )
-    in_fast_lane = models.BooleanField(
-        "fast lane", default=False, help_text="Answer cases by OpenVINO in bf16 where the worker's processor has it."
-    )
     report = models.JSONField(default=list, blank=True, editable=False)
     measured = models.JSONField(default=dict, blank=True, editable=False)
     error = models.JSONField(null=True, blank=True, editable=False)
@@ -120,12 +117,6 @@ class ModelRecord(models.Model):
     @property
     def uses_clinical(self) -> bool:
         return bool(self.manifest.get("input", {}).get("clinical", "none") != "none")
-
-    @property
-    def fast_lane(self) -> dict[str, Any] | None:
-        """What the fast lane changes and takes (admission.schemas.FAST); None where admission did not measure it."""
-        found: dict[str, Any] | None = (self.measured.get("graph") or {}).get("fast")
-        return found
 
     @property
     def bundle_path(self) -> Path:

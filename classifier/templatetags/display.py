@@ -8,7 +8,6 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.inference.engines import FAST, in_words
 from classifier.markdown import render_markdown
 from skinsite.diagnoses import DIAGNOSES
 
@@ -36,18 +35,6 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
-
-
-@register.filter
-def engine_words(engine: str) -> str:
-    """An engine by its name, and one of reduced precision in words."""
-    return in_words(engine)
-
-
-@register.filter
-def lane_tag(engine: str) -> str:
-    """A tag with those words; nothing for an engine of full precision."""
-    return format_html(' <span class="tag lane">{}</span>', in_words(engine)) if engine == FAST else ""
 
 
 @register.filter

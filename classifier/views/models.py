@@ -1,4 +1,4 @@
-"""The registered models: the list, a model's passport, its card, and what an administrator does from there."""
+"""The registered models: the list, a model's page, its card, and what an administrator does from there."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from classifier.forms.model import way_out
+from classifier.forms.model import remedy
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.card import readme
@@ -33,14 +33,14 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "model": found,
         "versions": versions,
         "report": report_of(found),
-        "way_out": way_out(found),
+        "remedy": remedy(found),
         "checking": found.state == ModelState.CHECKING,
     }
     return render(request, "classifier/model.html", context | _compared(request, found, versions))
 
 
 def model_admission(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a check is, for the passport to refresh; once it is decided, the page loads itself again."""
+    """How far a check is, for the page to refresh; once it is decided, the page loads itself again."""
     found = _visible(request, pk)
     if found.state != ModelState.CHECKING:
         return HttpResponseClientRefresh()

@@ -27,17 +27,14 @@ READ = problems(401, 404, 422, 429)
 CHANGE = {202: Evaluation} | problems(401, 404, 409, 422, 429)
 
 
-@router.post("", response={202: Evaluation} | READ | problems(403), summary="Evaluate a model on a data set")
+@router.post("", response={202: Evaluation} | READ, summary="Evaluate a model on a data set")
 def create(request: HttpRequest, response: HttpResponse, asked: NewEvaluation) -> Any:
-    """Worked on in the queue, in turns with other people's. `engine` is the model's own unless an administrator names
-    `openvino-bf16`: faster, less exact, and never compared with fp32.
-    """
+    """Worked on in the queue, in turns with other people's."""
     person = _person(request)
     made = start_evaluation(
         owner=person,
         data_set=get_object_or_404(DataSet.objects.visible_to(person), pk=row_id(asked.dataset)),
         model=get_object_or_404(ModelRecord.objects.visible_to(person), pk=row_id(asked.model)),
-        engine=asked.engine,
     )
     response["Location"] = reverse("api:evaluation", args=[made.pk])
     return Status(202, evaluation_document(made))
@@ -66,7 +63,7 @@ def get_evaluation(request: HttpRequest, id: str) -> Any:
 def predictions(request: HttpRequest, id: str) -> HttpResponseBase:
     found = _visible(request, id)
     rows = plain_lines(prediction_rows(found))
-    return serve(rows, content_type="text/csv; charset=utf-8", download_as=f"predictions-{found.in_file_names}.csv")
+    return serve(rows, content_type="text/csv; charset=utf-8", download_as=f"predictions-{found.pk}.csv")
 
 
 @router.post("/{id}/cancel", response=CHANGE, summary="Cancel")

@@ -6,6 +6,8 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
+from evaluation.documents.training_overlap import TrainingOverlap
+
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -79,7 +81,6 @@ class Evaluation(Schema):
     dataset: str
     model: EvaluatedModel
     engine: str
-    engine_in_words: str
     done: int
     total: int
     reused: int
@@ -90,7 +91,7 @@ class Evaluation(Schema):
     images_per_second: float | None
     sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
     without_place: dict[str, int] = Field(description="truths that no class of the model holds")
-    seen: dict[str, Any] | None
+    seen: TrainingOverlap | None
     page: str
     predictions: str
     error: Failure | None
@@ -104,7 +105,6 @@ class EvaluationList(Schema):
 class NewEvaluation(Schema):
     dataset: str
     model: str
-    engine: str = Field("", description="openvino-bf16: the fast lane, for administrators; empty: the model's own")
 
 
 class NewComparison(Schema):

@@ -8,7 +8,6 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from evaluation.models.data_set import DataSet, LabelledImage
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
@@ -78,13 +77,8 @@ class Evaluation(Job):
 
     @property
     def answered_by(self) -> str:
-        """The model, and where it answered in reduced precision, that in words."""
-        return f"{self.model} [{in_words(self.engine)}]" if self.engine == FAST else str(self.model)
-
-    @property
-    def in_file_names(self) -> str:
-        """The number of the evaluation, and what is of reduced precision says so."""
-        return f"{self.pk}-{FAST}" if self.engine == FAST else f"{self.pk}"
+        """The model, and the engine where it is no longer the model's."""
+        return str(self.model) if self.engine == self.model.engine else f"{self.model} [{self.engine}]"
 
     @property
     def queue(self) -> str:

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from classifier.models import ModelRecord
+from evaluation.documents.map_check import MapResult
 from evaluation.models.data_set import DataSet
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
 
@@ -28,7 +29,7 @@ class MapCheckQuerySet(JobQuerySet):
 
 
 class MapCheck(Job):
-    """`document` is what its page, its API answer and the model's card show.
+    """`document` is a MapResult once it is done: what its page, its API answer and the model's card show.
 
     The check at admission has no data set and belongs to nobody: its pictures are drawn, see `drawn_pictures`.
     """
@@ -77,6 +78,11 @@ class MapCheck(Job):
     def drawn(self) -> bool:
         """Its pictures were drawn by a program."""
         return self.data_set is None or self.data_set.synthetic
+
+    @property
+    def result(self) -> MapResult:
+        """What a finished check found."""
+        return MapResult.model_validate(self.document)
 
     @property
     def queue(self) -> str:

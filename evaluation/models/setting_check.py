@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from classifier.models import ModelRecord
+from evaluation.documents.setting_check import SettingResult
 from evaluation.models.data_set import DataSet
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
 
@@ -21,7 +22,7 @@ class SettingCheckQuerySet(JobQuerySet):
 
 
 class SettingCheck(Job):
-    """`document` is what its page shows; `filled` the version that was registered with what is confirmed."""
+    """`document` is a SettingResult once it is done; `filled` the version registered with what is confirmed."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="setting_checks")
     data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="setting_checks")
@@ -51,6 +52,11 @@ class SettingCheck(Job):
 
     def get_absolute_url(self) -> str:
         return reverse("setting_check", args=[self.pk])
+
+    @property
+    def result(self) -> SettingResult:
+        """What a finished check found."""
+        return SettingResult.model_validate(self.document)
 
     @property
     def queue(self) -> str:

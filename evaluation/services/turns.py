@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
 from classifier.services.predictions.waiting import person_waits
 from evaluation.models import Evaluation, MapCheck, SettingCheck
@@ -106,10 +105,9 @@ def _send_again(check: Any) -> None:
         send_on_commit(check, queue=check.queue)
 
 
-def batch_size(model: ModelRecord, most: int, engine: str = "") -> int:
+def batch_size(model: ModelRecord, most: int) -> int:
     """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
-    lane = model.fast_lane if engine == FAST else None
-    one = float(lane["one_ms"] if lane else (model.measured or {}).get("predict_ms") or UNKNOWN_MS)
+    one = float((model.measured or {}).get("predict_ms") or UNKNOWN_MS)
     return int(np.clip(BATCH_MS / one, 1, most))
 
 

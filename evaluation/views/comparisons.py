@@ -16,6 +16,7 @@ from evaluation.services.comparisons.page import ComparisonPage
 from evaluation.services.comparisons.start import start_comparison
 from evaluation.services.map_checks.page import of_comparison
 from skinsite import media
+from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs import OPEN, State
 from skinsite.refusal import Refusal
 
@@ -90,7 +91,7 @@ def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _visible(request, pk)
     if not found.document:
         raise Http404
-    document = {"notice": "Research and teaching only. Not a diagnosis.", "taxonomy": found.taxonomy} | found.document
+    document = {"notice": DISCLAIMER, "taxonomy": found.taxonomy} | found.document
     content = json.dumps(document, indent=1).encode()
     return media.serve(content, content_type="application/json", download_as=f"comparison-{pk}.json")
 

@@ -17,7 +17,6 @@ from evaluation.forms.choosing import EvaluationForm
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.evaluations import capsule
 from evaluation.services.evaluations.page import EvaluationPage, cell_images
-from evaluation.services.evaluations.reduced_precision import change
 from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite import media
@@ -60,9 +59,7 @@ def _started(person: Any, form: EvaluationForm) -> tuple[list[Evaluation], Refus
     made: list[Evaluation] = []
     for model in form.cleaned_data["models"]:
         try:
-            made.append(
-                start_evaluation(owner=person, data_set=form.cleaned_data["dataset"], model=model, engine=form.engine)
-            )
+            made.append(start_evaluation(owner=person, data_set=form.cleaned_data["dataset"], model=model))
         except Refusal as refusal:
             return made, refusal
     return made, None
@@ -74,7 +71,6 @@ def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
     if found.document:
         sources = Evaluation.objects.visible_to(request.user).filter(model=found.model_id, state=State.DONE)
         context["page"] = EvaluationPage(found)
-        context["change"] = change(found, request.user)
         context["sources"] = sources.exclude(data_set=found.data_set_id).select_related("data_set").defer("document")
         context["points"] = found.operating_points.select_related("source__data_set")
     context["failures"] = found.failed_images.select_related("image")[:20]
@@ -154,25 +150,25 @@ def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
 
 def predictions_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _visible(request, pk)
-    rows, name = plain_lines(prediction_rows(found)), f"predictions-{found.in_file_names}.csv"
+    rows, name = plain_lines(prediction_rows(found)), f"predictions-{found.pk}.csv"
     return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _visible(request, pk)
-    rows, name = plain_lines(submission_rows(found)), f"submission-{found.in_file_names}.csv"
+    rows, name = plain_lines(submission_rows(found)), f"submission-{found.pk}.csv"
     return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _done(request, pk)
     content = json.dumps(capsule.metrics_document(found), indent=1).encode()
-    return media.serve(content, content_type="application/json", download_as=f"metrics-{found.in_file_names}.json")
+    return media.serve(content, content_type="application/json", download_as=f"metrics-{found.pk}.json")
 
 
 def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _done(request, pk)
-    name = f"evaluation-{found.in_file_names}.zip"
+    name = f"evaluation-{found.pk}.zip"
     return media.serve(capsule.capsule(found), content_type="application/zip", download_as=name)
 
 
@@ -183,7 +179,7 @@ def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseB
         raise Http404
     with default_storage.open(name, "rb") as file:
         content = file.read()
-    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.in_file_names}.{form}")
+    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.pk}.{form}")
 
 
 def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:

@@ -217,7 +217,8 @@ def test_sequentials_of_every_age(in_keras: InProcess, upload: Path) -> None:
     check(in_keras, upload, config, weights, mean(PICTURES @ kernel[0, 0] + bias), version="2.2.2")
 
 
-def test_a_whole_admission(in_keras: InProcess, upload: Path) -> None:
+@pytest.mark.usefixtures("keras_children")
+def test_a_whole_admission(upload: Path) -> None:
     """A nested old file passes both children, and the second answers as the first."""
     weights = {"first": conv_weights("first"), "scores": [("scores/kernel:0", numbers(3, 2) - 0.6)]}
     config = functional(
@@ -228,8 +229,8 @@ def test_a_whole_admission(in_keras: InProcess, upload: Path) -> None:
         layer("Dense", "scores", "gap", units=2, activation="softmax", use_bias=False),
     )
     write(upload, config, weights)
-    outcome = admit(upload=upload, manifest={"classes": ["nv", "mel"]}, into=upload.parent / "bundles")
-    assert outcome.accepted, outcome.error
-    assert outcome.manifest is not None
-    assert outcome.manifest["input"]["range"] == [0, 255]
-    assert any("written by Keras 2.4.0" in check.detail for check in outcome.report)
+    result = admit(upload=upload, manifest={"classes": ["nv", "mel"]}, into=upload.parent / "bundles")
+    assert result.accepted, result.error
+    assert result.manifest is not None
+    assert result.manifest["input"]["range"] == [0, 255]
+    assert any("written by Keras 2.4.0" in check.detail for check in result.report)

@@ -30,7 +30,7 @@ def few_replicates(monkeypatch) -> None:
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
     found = Fake()
-    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model, engine: (found, 0.0))
+    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model: (found, 0.0))
     return found
 
 

@@ -173,7 +173,7 @@ def test_the_page_of_ten_thousand_images_is_quick_and_small(alice):
     assert sorted(times)[18] <= 0.3
 
 
-def test_a_models_passport_and_the_first_page_show_evaluations(comparison):
+def test_a_models_page_and_the_first_page_show_evaluations(comparison):
     owner, model = comparison.owner, Evaluation.objects.first().model
     client = Client()
     client.force_login(owner)

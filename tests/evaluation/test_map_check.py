@@ -16,6 +16,8 @@ from django.utils import timezone
 from PIL import Image
 
 from evaluation.metrics.maps import credibility
+from evaluation.metrics.maps.rules import Against, Better
+from evaluation.metrics.number import Number
 from evaluation.models import DataSet, LabelledImage, MapCheck, MapFigure
 from evaluation.services import turns
 from evaluation.services.map_checks import document, measure
@@ -149,7 +151,7 @@ def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch
 
 def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, monkeypatch):
     loads = []
-    real = measure.randomise.shuffled
+    real = measure.randomise.randomised
 
     def somebody_comes(*told: Any) -> Any:
         loads.append(told)
@@ -157,7 +159,7 @@ def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, m
             make_prediction(model=check.model)
         return real(*told)
 
-    monkeypatch.setattr(measure.randomise, "shuffled", somebody_comes)
+    monkeypatch.setattr(measure.randomise, "randomised", somebody_comes)
     assert ran(check).state == State.QUEUED
     assert len(loads) == 2
 
@@ -295,7 +297,7 @@ def test_a_private_check_is_its_owners_and_a_published_one_everybodys(check):
     assert client.post(f"{done.get_absolute_url()}retry/").status_code == 404
     assert latest(charlie, done.model) == [done]
     (page,) = of_comparison(charlie, done.data_set, [done.model_id])
-    assert [cell["verdict"] for cell in page.in_short][:2] == ["better", "better"]
+    assert [figure.verdict for figure in page.in_short][:2] == ["better", "better"]
     assert not of_comparison(charlie, done.data_set, [])
 
 
@@ -326,5 +328,6 @@ def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
      ("deletion", 0.1, 0.2, "worse"), ("deletion", -0.2, -0.1, "better")],
 )  # fmt: skip
 def test_worse_is_not_called_not_shown(game, low, high, said):
-    better = {"gaussian": high < 0 if game == "deletion" else low > 0}
-    assert verdict(game, {"better": better, "minus_gaussian": {"low": low, "high": high}}) == said
+    better = Better(gaussian=high < 0 if game == "deletion" else low > 0, random=False)
+    zero, difference = Number(0, 0, 0), Number((low + high) / 2, low, high)
+    assert verdict(game, Against(zero, zero, zero, difference, zero, better)) == said

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.cases.create import Upload, create_case
 from classifier.services.maps.explain import ask, run_explanation
@@ -43,7 +43,7 @@ def stored(row: Prediction, method: str) -> Explanation:
     return Explanation.objects.select_related("prediction__model").get(prediction=row, method=method)
 
 
-@pytest.mark.parametrize("method", [name for name in WAYS if name != "grad-cam"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
 def test_every_method_is_made_by_the_worker_and_stored_once(method):
     row = predicted(small_model())
     job = made(row, method)

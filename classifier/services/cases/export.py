@@ -6,17 +6,16 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from classifier.inference.engines import in_words
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
 from classifier.services.predictions.documents import Document, case_document, moment
+from skinsite.disclaimer import DISCLAIMER
 
-DISCLAIMER = "Research and teaching. Not a diagnosis."
 CHUNK = 200
 COLUMNS = (
     *("case", "title", "created", "age", "sex", "site", "reference", "note"),
     *("image", "image_sha256", "width", "height"),
     *("model", "version", "model_sha256", "state", "predicted", "predicted_name", "probability", "malignant"),
-    *("probabilities", "engine", "engine_in_words", "error", "disclaimer"),
+    *("probabilities", "engine", "error", "disclaimer"),
 )
 
 
@@ -81,7 +80,6 @@ def _row(case: Case, image: CaseImage, prediction: Prediction) -> list[Any]:
         prediction.malignant_probability,
         shares,
         prediction.engine,
-        in_words(prediction.engine),
         prediction.error_message,
         DISCLAIMER,
     ]

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from classifier.consensus import Opinion, sentence
-from classifier.inference.explain.explain import WAYS, Way
+from classifier.inference.explain.explain import METHODS, ExplanationMethod
 from classifier.models import Case, CaseImage, Explanation, ExplanationJob, Prediction
 from classifier.models.case import case_state
 from classifier.services.cases.prediction_panel import Answer
@@ -32,8 +32,8 @@ class CasePage:
         self.missing = asked(predictions=self.predictions, method=view.method)
 
     @property
-    def ways(self) -> list[Way]:
-        return list(WAYS.values())
+    def ways(self) -> list[ExplanationMethod]:
+        return list(METHODS.values())
 
     @property
     def classes(self) -> dict[str, str]:

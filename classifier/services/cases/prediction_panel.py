@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, get_args
 
 from classifier.consensus import same
-from classifier.inference.engines import FAST
 from classifier.models import Explanation, ExplanationJob, Prediction
 from classifier.services.maps.explain import FINAL_REASONS
 from classifier.services.maps.view import Maps, Side, View, scale_end, words
@@ -102,7 +101,7 @@ class Answer:
             code, message = self.explanation.error["code"], self.explanation.error["message"]
         else:
             return None
-        instead = self.view.way.needs_layer and self.prediction.engine != FAST
+        instead = self.view.way.needs_layer and self.prediction.engine == self.prediction.model.engine
         again = self.job is not None and code not in FINAL_REASONS
         return {"message": message, "again": again, "instead": instead and not again}
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.dispatch import Signal
 
-from classifier.admission.admit import Outcome, admit
+from classifier.admission.admit import AdmissionResult, admit
 from classifier.admission.report import Check
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
@@ -128,7 +128,7 @@ def run_admission(*, admission_id: int) -> None:
     manifest, lists = without_lists(admission.manifest)
     try:
         with heartbeat(Admission.objects.all(), admission_id, token):
-            outcome = admit(
+            result = admit(
                 upload=admission.record.upload_path,
                 manifest=manifest,
                 into=bundles_folder(),
@@ -138,7 +138,7 @@ def run_admission(*, admission_id: int) -> None:
             )
         with transaction.atomic():
             if Admission.objects.finish(admission_id, token):
-                _write_outcome(admission.record, outcome, lists)
+                _write_result(admission.record, result, lists)
     except Exception:
         Admission.objects.stumble(admission_id, token)
         refuse_failed_admissions()
@@ -159,31 +159,31 @@ def bundles_folder() -> Path:
     return folder
 
 
-def _write_outcome(record: ModelRecord, outcome: Outcome, lists: dict[str, list[str]]) -> None:
+def _write_result(record: ModelRecord, result: AdmissionResult, lists: dict[str, list[str]]) -> None:
     fields: dict[str, Any] = {
-        "report": [vars(check) for check in outcome.report],
-        "manifest": outcome.manifest or {},
-        "framework": outcome.framework or "",
-        "architecture": (outcome.architecture or "")[:200],
-        "parameters": outcome.parameters,
-        "measured": outcome.measured or {},
+        "report": [vars(check) for check in result.report],
+        "manifest": result.manifest or {},
+        "framework": result.framework or "",
+        "architecture": (result.architecture or "")[:200],
+        "parameters": result.parameters,
+        "measured": result.measured or {},
     }
-    if outcome.accepted and outcome.bundle is not None:
+    if result.accepted and result.bundle is not None:
         fields |= {
             "state": ModelState.READY,
-            "sha256": outcome.sha256,
-            "layer": (outcome.layer or "")[:200],
-            "engine": outcome.engine,
-            "bundle": str(outcome.bundle.relative_to(settings.SKINSITE_DATA)),
+            "sha256": result.sha256,
+            "layer": (result.layer or "")[:200],
+            "engine": result.engine,
+            "bundle": str(result.bundle.relative_to(settings.SKINSITE_DATA)),
         }
-        fields["report"] += [vars(check) for check in _trained_on(outcome.manifest or {}, lists)]
+        fields["report"] += [vars(check) for check in _trained_on(result.manifest or {}, lists)]
     else:
         fields |= {
             "state": ModelState.REFUSED,
-            "error": outcome.error.to_json() if outcome.error else {"code": "refused"},
+            "error": result.error.to_json() if result.error else {"code": "refused"},
         }
     checking = ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING)
-    if checking.update(**fields) and outcome.accepted and lists:
+    if checking.update(**fields) and result.accepted and lists:
         trained_on.send(ModelRecord, record=record, lists=lists)
 
 

@@ -13,8 +13,8 @@ class Command(CheckCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         row = self.checked(options, start_map_check, run_map_check)
-        for name, *cells in rows_of(row.document):
+        for name, *cells in rows_of(row.result):
             self.stdout.write(f"{name:38}" + "".join(f"{cell:24}" for cell in cells))
-        for sentence in row.document["sentences"]:
+        for sentence in row.result.sentences:
             self.stdout.write(sentence)
         self.stdout.write(f"map check {row.pk}: {row.busy_seconds:.0f} s, {row.get_absolute_url()}")

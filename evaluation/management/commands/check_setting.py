@@ -12,6 +12,6 @@ class Command(CheckCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         row = self.checked(options, start_setting_check, run_setting_check)
-        for sentence in row.document["sentences"]:
+        for sentence in row.result.sentences:
             self.stdout.write(sentence)
         self.stdout.write(f"setting check {row.pk}: {row.done} answers, {row.get_absolute_url()}")

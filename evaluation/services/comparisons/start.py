@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from classifier.inference.engines import FAST
 from evaluation.metrics import taxonomy
 from evaluation.models import ClassPlace, Comparison, Evaluation
 from evaluation.services.queueing import send_on_commit
@@ -71,8 +70,6 @@ def _check(evaluations: Sequence[Evaluation], name: str) -> None:
         problems.append(
             Problem("evaluations", "The evaluations are on different data sets: compare them on the same images.")
         )
-    if len({evaluation.engine == FAST for evaluation in evaluations}) > 1:
-        problems.append(Problem("evaluations", "Evaluations by engines of different precision cannot be compared."))
     if problems:
         raise Refusal(*problems)
     try:

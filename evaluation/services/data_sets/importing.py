@@ -18,7 +18,9 @@ from django.dispatch import receiver
 
 from classifier.services.models.uploads import CHUNK_BYTES
 from evaluation.intake import label_rows
-from evaluation.intake.label_rows import NeedsMapping, Refused, Row, Unreadable
+from evaluation.intake.guess_columns import described, guess
+from evaluation.intake.label_rows import NeedsMapping, Row
+from evaluation.intake.table import Refused, Unreadable, parse, stem
 from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
@@ -240,16 +242,14 @@ def _read_labels(data_set: DataSet, found: decoding.Survey, token: uuid.UUID) ->
     best: label_rows.Reading | None = None
     for content in contents:
         try:
-            table = label_rows.parse(content)
+            table = parse(content)
             reading = label_rows.read(table, data_set.mapping)
         except (NeedsMapping, Unreadable) as error:
             last = error if isinstance(error, NeedsMapping) or not isinstance(last, NeedsMapping) else last
             continue
         if best is None or len(reading.rows) > len(best.rows):
             best = reading
-            DataSet.objects.renew(
-                data_set.pk, token, columns=label_rows.described(table), guess=label_rows.guess(table)
-            )
+            DataSet.objects.renew(data_set.pk, token, columns=described(table), guess=guess(table))
     if best is not None:
         return best, False
     if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
@@ -295,14 +295,14 @@ def _matched(
     by_path = {name.lower(): (name, size) for name, size in members}
     by_stem: dict[str, list[tuple[str, int]]] = {}
     for name, size in members:
-        by_stem.setdefault(label_rows.stem(name), []).append((name, size))
+        by_stem.setdefault(stem(name), []).append((name, size))
     entries: list[_Entry] = []
     refused: list[Refused] = []
     used: set[str] = set()
     aliases: set[str] = set()
     for row in reading.rows:
         key = row.image.replace("\\", "/").lower()
-        same = [by_path[key]] if key in by_path else by_stem.get(label_rows.stem(row.image), [])
+        same = [by_path[key]] if key in by_path else by_stem.get(stem(row.image), [])
         if len(same) != 1:
             what = f"{len(same)} pictures have this name" if same else "there is no picture of this name"
             refused.append(Refused(row.row, row.image, f"{what} among the uploaded files"))
@@ -314,8 +314,8 @@ def _matched(
         used.add(member)
         entries.append(_Entry(member, size, _alias(row.image, aliases, by_folder=by_folder), row))
     if not by_folder:
-        named = {label_rows.stem(entry.file) for entry in (*reading.refused, *refused)}
-        left = [name for name, _ in members if name not in used and label_rows.stem(name) not in named]
+        named = {stem(entry.file) for entry in (*reading.refused, *refused)}
+        left = [name for name, _ in members if name not in used and stem(name) not in named]
         refused += [Refused(None, name, "the label table does not name it") for name in left]
     return entries, refused
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.urls import reverse
 
-from classifier.inference.engines import in_words
 from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 
 Document = dict[str, Any]
@@ -51,7 +50,6 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
             "sha256": evaluation.model.sha256,
         },
         "engine": evaluation.engine,
-        "engine_in_words": in_words(evaluation.engine),
         "done": evaluation.done,
         "total": evaluation.total,
         "reused": evaluation.reused,

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Any
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.metrics import taxonomy
 from evaluation.models import Evaluation
 from evaluation.services.evaluations import sentences
@@ -117,8 +116,6 @@ class EvaluationPage:
         """What a reader must know before the numbers."""
         seen = self.evaluation.seen or {}
         found = list(seen.get("notices", []))
-        if self.evaluation.engine == FAST:
-            found.insert(0, f"Computed by {in_words(FAST)}. fp32 is the reference: no comparison takes both.")
         if seen.get("images"):
             found.insert(
                 0, f"{seen['images']} of these images were seen in training ({seen['how']}): scored apart below."

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from classifier.inference import classifier
-from classifier.inference.engines import FAST, in_words
 from classifier.inference.input.images import Pixels
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
@@ -38,16 +36,9 @@ BATCH_BYTES = 256 * 1024**2
 WINDOW = 256
 
 
-def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord, engine: str = "") -> Evaluation:
-    """Queue an evaluation by the model's engine, or by the fast lane (`engine` FAST), which administrators may choose.
-
-    Raises Refusal for what is not ready, an engine that the model does not have, and above the owner's limit of
-    waiting ones; PermissionDenied where somebody else asks for the fast lane.
-    """
-    engine = engine or model.engine
-    if engine == FAST and not owner.is_staff:
-        raise PermissionDenied(f"Only an administrator may evaluate in the fast lane ({in_words(FAST)}).")
-    problems = list(_engine_problems(model, engine))
+def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord) -> Evaluation:
+    """Queue an evaluation. Raises Refusal for what is not ready, and above the owner's limit of waiting ones."""
+    problems = []
     if data_set.state != State.DONE:
         problems.append(Problem("dataset", f"{data_set} is {data_set.state}: choose a data set whose import is done."))
     if model.state != ModelState.READY:
@@ -58,7 +49,7 @@ def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord, engin
         if full := _full(owner):
             raise Refusal(Problem("dataset", full))
         evaluation = Evaluation.objects.create(
-            owner=owner, data_set=data_set, model=model, engine=engine, total=data_set.images.count()
+            owner=owner, data_set=data_set, model=model, engine=model.engine, total=data_set.images.count()
         )
         send_next_of(owner)
     return evaluation
@@ -73,14 +64,6 @@ def _full(owner: Any) -> str:
     return f"1 of your evaluations may run and {limit} may wait; {count} are open: wait or cancel one."
 
 
-def _engine_problems(model: ModelRecord, engine: str) -> Iterator[Problem]:
-    if engine == FAST and model.fast_lane is None:
-        why = "its admission did not measure the fast lane, which takes a processor with bf16"
-        yield Problem("engine", f"{model} cannot be evaluated by {FAST}: {why}. Leave the engine out.")
-    elif engine not in (model.engine, FAST):
-        yield Problem("engine", f"{model} is not answered by {engine[:40]!r}: leave it out, or name {model.engine}.")
-
-
 def cancel_evaluation(*, evaluation: Evaluation) -> None:
     """queued, running -> cancelled; stored answers stay. Raises Conflict in another state."""
     with transaction.atomic():
@@ -90,7 +73,7 @@ def cancel_evaluation(*, evaluation: Evaluation) -> None:
 
 
 def retry_evaluation(*, evaluation: Evaluation) -> None:
-    """failed, cancelled, or done with failed images -> queued; only what has no answer is computed again.
+    """failed, cancelled, or done with failed images -> queued; what the model's engine has not answered is computed.
 
     Raises Conflict in another state, and above the owner's limit of waiting ones.
     """
@@ -102,7 +85,7 @@ def retry_evaluation(*, evaluation: Evaluation) -> None:
             message = f"This evaluation is {evaluation.state} and no image of it failed: there is nothing to try again."
             raise Conflict(message)
         evaluation.failed_images.all().delete()
-        row.update(stage=Stage.PREDICTING, suspects=[], hands=[])
+        row.update(stage=Stage.PREDICTING, engine=evaluation.model.engine, suspects=[], hands=[])
         send_next_of(evaluation.owner)
 
 
@@ -161,7 +144,7 @@ class _Turn:
         self.evaluation, self.token, self.gives_way = evaluation, token, gives_way
         self.model = evaluation.model
         self.recipe = stored_predictions.recipe(self.model, evaluation.engine)
-        self.batch_size = batch_size(self.model, LARGEST_BATCH, evaluation.engine)
+        self.batch_size = batch_size(self.model, LARGEST_BATCH)
 
     def take(self) -> None:
         self._note_suspects()
@@ -170,7 +153,7 @@ class _Turn:
             self._renew(begun_at=timezone.now(), reused=self._answered(), computed=0, busy_seconds=0.0)
             logger.info("Evaluation %s: %s answers were known in other data sets.", self.evaluation.pk, reused)
         self._renew(done=self._answered() + self.evaluation.failed_images.count())
-        self.loaded, _ = load_classifier(self.model, self.evaluation.engine)
+        self.loaded, _ = load_classifier(self.model)
         began = time.monotonic()
         with closing(_ahead(self._batches())) as batches:
             for images, pixels in batches:

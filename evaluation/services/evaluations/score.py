@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.metrics import binary, curves, isic, subgroups, taxonomy, textbook
 from evaluation.metrics.resampling import REPLICATES, SEED
 from evaluation.metrics.sample import Booleans, Floats, Sample
@@ -22,6 +21,7 @@ from evaluation.services.data_sets.seen import Seen, seen_images
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.charts import chart_data
 from evaluation.services.queueing import send_next_of
+from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs import heartbeat
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def run_scoring(*, evaluation_id: int) -> None:
             old = evaluation.document.get("figures", {})
             document["figures"] = _figures(evaluation, document)
         with transaction.atomic():
-            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.to_json())
+            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.overlap.to_json())
             send_next_of(evaluation.owner)
         _delete_figures(old if won else document["figures"])
     except Exception:
@@ -241,11 +241,9 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
 
     sheet = document["textbook"]
     note = (
-        f"Research and teaching. Not a diagnosis. {sheet['images']:,} images of {sheet['lesions']:,} "
+        f"{DISCLAIMER} {sheet['images']:,} images of {sheet['lesions']:,} "
         f"{document['unit']}; 95 % intervals by {document['unit']}."
     )
-    if evaluation.engine == FAST:
-        note = f"{in_words(FAST)}. {note}"
     if evaluation.data_set.synthetic:
         note = f"Synthetic pictures: for trying the pages, not the models. {note}"
     stored: dict[str, dict[str, str]] = {}

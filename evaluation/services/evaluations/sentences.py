@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.models import DataSet, Evaluation
 from evaluation.services.data_sets.seen import UNDECLARED
 
@@ -71,7 +70,6 @@ def methods_paragraph(evaluation: Evaluation) -> str:
     parts = [
         f"{evaluation.model.name} (version {evaluation.model.version}, weights SHA-256 {evaluation.model.sha256[:12]}) "
         f"was evaluated on {sheet['images']:,} images of {sheet['lesions']:,} {unit} from {evaluation.data_set.name}.",
-        *_precision(evaluation),
         f"Balanced accuracy, averaged over {', '.join(sheet['averaged_over'])}, was {_n(balanced)}.",
         f"Intervals are 95 % and take {unit} as the unit: beta-binomial posterior for the rates of a class, smoothed "
         f"bootstrap for balanced accuracy, Obuchowski's clustered variance on the logit scale for the area under the "
@@ -83,11 +81,6 @@ def methods_paragraph(evaluation: Evaluation) -> str:
         "Computed with Skinsite; for research and teaching, not for diagnosis.",
     ]
     return " ".join(parts)
-
-
-def _precision(evaluation: Evaluation) -> list[str]:
-    """A sentence for answers of reduced precision."""
-    return [f"The answers were computed by {in_words(FAST)} than fp32."] if evaluation.engine == FAST else []
 
 
 def _n(number: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class _Turn(Turn):
             self._randomised(own, share, seed, kept)
         self._changes(kept)
         found = {part: self._kept(part) for part in (MAP, CHANGES, *(randomised(*part) for part in parts))}
-        return document_of(self.check, self.drawn, found, self.loaded.layer or "")
+        return document_of(self.check, self.drawn, found, self.loaded.layer or "").to_json()
 
     def _maps(self) -> None:
         """The map of the predicted class and where its heat lies."""
@@ -89,7 +89,7 @@ class _Turn(Turn):
         part, network = randomised(share, seed), None
         for images in self._missing(part, self.drawn.randomised, self.batch):
             if network is None:
-                network = classifier.load(randomise.shuffled(own, share, seed))
+                network = classifier.load(randomise.randomised(own, share, seed))
             inputs, vectors = self._inputs(images)
             maps = _maps_of(network.predict(inputs, vectors))
             self._keep(

@@ -4,12 +4,12 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
+from pydantic import ValidationError
 
 from classifier.inference import classifier
 from classifier.inference.input.images import Pixels
@@ -57,7 +57,13 @@ class _Turn(Turn):
         open_output = self.model.framework == "torch"
         verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
         self.renew(total=self.check.done)
-        return _of_numbers(document_of(self.check, self.question, verdict, self.drawn, self.ask))
+        try:
+            return document_of(self.check, self.question, verdict, self.drawn, self.ask).to_json()
+        except ValidationError as error:
+            message = "A figure of this check is not a number, so nothing is stored."
+            raise Failure(
+                "not-a-number", message, "Tell an administrator which model and data set this was."
+            ) from error
 
     def ask(self, spec: InputSpec, half: Half) -> Floats:
         """Return the logits (n, K) of a half, from what is stored and by computing the rest."""
@@ -90,7 +96,7 @@ class _Turn(Turn):
 
 def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
     """Draw the pictures, and say what is asked of them; only classes of both halves are asked for."""
-    manifest = Manifest.from_json(check.model.manifest)
+    manifest = Manifest.model_validate(check.model.manifest)
     malignancy = check.data_set.malignancy
     places = {label: in_classes(label, manifest.codes, malignancy) for label in check.data_set.labels}
     everything = list(check.data_set.images.order_by("pk"))
@@ -124,17 +130,7 @@ def _marks(image: LabelledImage) -> list[str]:
     return [f"{kind} {value}" for kind, value in marks.items() if value]
 
 
-def _of_numbers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document, which is JSON; a figure that is no number would make every reader stumble."""
-    try:
-        json.dumps(document, allow_nan=False)
-    except ValueError as error:
-        message = "A figure of this check is not a number, so nothing is stored."
-        raise Failure("not-a-number", message, "Tell an administrator which model and data set this was.") from error
-    return document
-
-
 def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
     """Of the input and the pictures: answers for another draw are no answers for this one."""
-    asked = asdict(spec) | {"images": [image.pk for image in images]}
+    asked = spec.model_dump() | {"images": [image.pk for image in images]}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,6 @@
 """Setting checks: started, cancelled, tried again, and their findings registered as a new version."""
 
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,6 +10,7 @@ from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import last_manifest, register_kept
 from classifier.services.models.uploads import kept_again
+from evaluation.documents.setting_check import SettingResult
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import DataSet, SettingCheck
 from evaluation.services.queueing import send_on_commit
@@ -82,8 +82,7 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
     A ready model never changes. Raises Conflict where nothing is to be filled in, where it was done before, and where
     the original is gone.
     """
-    fills = check.document.get("fills") or {}
-    if check.state != State.DONE or not fills:
+    if check.state != State.DONE or not check.result.fills:
         raise Conflict("This check confirms nothing that the manifest does not say already.")
     model = check.model
     try:
@@ -95,7 +94,7 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
             filled = SettingCheck.objects.select_for_update().get(pk=check.pk).filled
             if filled is not None:
                 raise Conflict(f"It was filled in before, as {filled}.")
-            manifest = _filled(model, check.document)
+            manifest = _filled(model, check.result)
             manifest |= {"name": model.name, "version": _free_version(model)}
             manifest |= {"licence": model.licence, "card": model.card}
             record = register_kept(user=user, kept=kept, manifest=manifest).record
@@ -107,15 +106,15 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
     return ModelRecord.objects.get(pk=record.pk)
 
 
-def _filled(model: ModelRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(model: ModelRecord, found: SettingResult) -> dict[str, Any]:
     """Return what was given for the model, with what the check confirmed; what was assumed is assumed again."""
-    fills = document["fills"]
+    fills = found.fills
     given = {name: value for name, value in (last_manifest(model) or model.manifest).items() if value is not None}
     used = model.manifest.get("input", {}) | fills.get("input", {})
-    sure = {part["name"] for part in document.get("parts", ()) if part["confirmed"]}
+    sure = {part.name for part in found.parts if part.confirmed}
     names = [name for part in sure for name in INPUT_OF_PART.get(part, (part,)) if name in used]
     confirmed = (given.get("input") or {}) | {name: used[name] for name in names}
-    given |= {name: fills[name] for name in ("classes", "output") if name in fills}
+    given |= {name: value for name, value in fills.items() if name != "input"}
     given["training_data"] = model.manifest.get("training_data") or []
     return given | ({"input": confirmed} if confirmed else {})
 
@@ -128,7 +127,7 @@ def _copy_rows(model: ModelRecord, record: ModelRecord) -> None:
         row.save(force_insert=True)
 
 
-def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
+def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, object] | None:
     """What the model's page shows an administrator of its checks; nothing to others and before it is ready."""
     if not getattr(request.user, "is_administrator", False) or model.state not in (
         ModelState.READY,
