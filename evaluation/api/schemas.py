@@ -7,7 +7,9 @@ from ninja import Schema
 from pydantic import Field
 
 from evaluation.documents.training_overlap import TrainingOverlap
+from evaluation.metrics.catalogue import HEADLINE
 
+NUMBERS = f"Each is {{value, low, high}}: {', '.join(f'{metric.code} ({metric.title})' for metric in HEADLINE)}."
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -84,7 +86,7 @@ class Evaluation(Schema):
     seconds: float | None
     seconds_left: float | None
     images_per_second: float | None
-    sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
+    sheets: dict[str, Any] | None = Field(description=f"textbook and isic; null until done. {NUMBERS}")
     without_place: dict[str, int] = Field(description="truths that no class of the model holds")
     seen: TrainingOverlap | None
     page: str

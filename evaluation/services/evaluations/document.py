@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from evaluation.metrics.catalogue import BY_CODE
 from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 from skinsite.jobs.long_job import LongJob
 
@@ -91,11 +92,11 @@ def isic_sheet(stored: Document) -> Document:
         numbers |= {name: numbers[theirs] for name, theirs in also.items()}
         per_class[code] = {"support": row["support"]} | numbers
     macro = {name: _bare(value) for name, value in stored["macro"].items()}
-    headline = {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
-    headline |= dict.fromkeys(("log_loss", "brier", "ece"), _bare(None))
+    headline = dict.fromkeys(BY_CODE, _bare(None))
+    headline |= {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
+    headline |= {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
     rest = {name: stored[name] for name in ("images", "averaged_over", "confusion")}
-    balanced = {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
-    return rest | balanced | headline | {"macro": macro, "per_class": per_class}
+    return rest | headline | {"macro": macro, "per_class": per_class}
 
 
 def _bare(value: float | None) -> Document:

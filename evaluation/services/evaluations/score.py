@@ -19,6 +19,7 @@ from evaluation.metrics.sample import Booleans, Floats, Sample
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.data_sets.seen import Seen, seen_images
 from evaluation.services.evaluations import stored_predictions
+from evaluation.services.evaluations.charts import chart_data
 from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
@@ -247,7 +248,7 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
     if evaluation.data_set.synthetic:
         note = f"Synthetic pictures: for trying the pages, not the models. {note}"
     stored: dict[str, dict[str, str]] = {}
-    for kind, data in figure_data(document).items():
+    for kind, data in chart_data(document).items():
         try:
             files = figures.draw(kind, data, names=document["names"], note=note, columns=2 if kind == "scores" else 1)
         except Exception:
@@ -258,26 +259,6 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
             for form, content in files.items()
         }
     return stored
-
-
-def figure_data(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what each kind of figure draws."""
-    sheet, lines = document["textbook"], document["curves"]
-    per_class = sheet["per_class"]
-    areas = {
-        kind: {code: line and {**line, "area": per_class[code][name]} for code, line in lines[kind].items()}
-        for kind, name in (("roc", "auc"), ("precision_recall", "average_precision"))
-    }
-    data = {
-        "confusion": sheet["confusion"],
-        "roc": {code: line for code, line in areas["roc"].items() if line},
-        "precision-recall": {code: line for code, line in areas["precision_recall"].items() if line},
-        "reliability": {"bins": lines["reliability"], "ece": sheet["ece"]},
-        "scores": lines["scores"],
-        "subgroups": document["subgroups"],
-    }
-    decision = (document["binary"].get("malignant") or {}).get("decision")
-    return data | ({"decision": decision} if decision else {})
 
 
 @receiver(post_delete, sender=Evaluation)
