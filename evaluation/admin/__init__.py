@@ -22,6 +22,9 @@ class DataSetAdmin(ReadOnly):
     fields = ("name", "published")
 
 
+OF_A_JOB = ["model", "data_set", "owner", "state", "error_message"]
+
+
 @admin.register(Evaluation)
 class OnADataSetAdmin(ReadOnly):
     """A model's work on a data set."""
@@ -29,7 +32,7 @@ class OnADataSetAdmin(ReadOnly):
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ["model", "data_set", "owner", "state", "error_message"]
+    fields = readonly_fields = OF_A_JOB
 
 
 @admin.register(Comparison)
@@ -40,12 +43,12 @@ class ComparisonAdmin(ReadOnly):
 
 @admin.register(SettingCheck)
 class SettingCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OnADataSetAdmin.fields, "filled"]
+    fields = readonly_fields = [*OF_A_JOB, "filled"]
 
 
 @admin.register(MapCheck)
 class MapCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OnADataSetAdmin.fields, "seed", "busy_seconds"]
+    fields = readonly_fields = [*OF_A_JOB, "seed", "busy_seconds"]
 
 
 @admin.register(TrainingSet)

@@ -92,7 +92,7 @@ class Evaluation(LongJob):
         return f"This evaluation is {self.state} and no image of it failed: there is nothing to try again."
 
     def reopen(self) -> bool:
-        """Also where it is done, for the images that failed; what the model's engine has answered is not asked again."""
+        """Also where it is done, for the images that failed; what the engine has answered is not asked again."""
         row = Evaluation.objects.filter(pk=self.pk)
         if not row.retry(done=self.failed_images.exists()):
             return False
