@@ -53,8 +53,8 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
 
 def at_side(side: int, found: bundles.Bundle) -> tuple[bundles.Bundle, bundles.Bundle]:
     """Return the same weights with square pictures of another side, with a graph of their own as at admission."""
-    size = dataclasses.replace(found.manifest.input, width=side, height=side)
-    found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
+    size = found.manifest.input.but(width=side, height=side)
+    found = dataclasses.replace(found, manifest=found.manifest.model_copy(update={"input": size}))
     native = load(found)
     content, feature_layer, _reason = export_onnx.export(native)
     graph = bundles.Graph(content, None if feature_layer is None else feature_layer.to_json())

@@ -86,29 +86,28 @@ def _tried(note: Path, *, walls: bool) -> Result:
 def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
     """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
     from classifier.admission.keras import facts, load
-    from classifier.admission.manifest.propose import complete
+    from classifier.admission.manifest import merge
     from classifier.admission.refusal import Refusal
     from classifier.admission.report import Report
-    from classifier.admission.stages import convert
     from skinsite.sandbox import zip_archives
 
     report = Report()
     try:
+        declared = merge.read_declared(told["manifest"])
         with upload.open("rb") as file:
             if sniff.sniff(file.read(sniff.HEAD_BYTES), upload.stat().st_size) is sniff.Kind.HDF5:
-                saved = load.read_hdf5(file, told["manifest"], report)
+                saved = load.read_hdf5(file, declared, report)
             else:
                 zip_archives.names(file, load.BOUNDS)
                 saved = load.read_archive(file, folder, report)
-            model = load.rebuild(saved, told["manifest"], report)
+            model = load.rebuild(saved, declared, report)
         load.describe(model)
-        used = complete(told["manifest"], facts.read(model), report)
-        convert._checked(used)
+        _inferred, manifest = merge.complete(declared, facts.read(model), report)
         vectors = oracle["vectors"] if "vectors" in oracle.files else None
         scores = facts.native(model)(oracle["pixels"], vectors).astype(np.float64)
     except Refusal as refusal:
         return float("nan"), refusal.problem.code, refusal.problem.message
-    return _distance(scores, oracle["outputs"], used["output"]), "admitted", ""
+    return _distance(scores, oracle["outputs"], manifest.output), "admitted", ""
 
 
 def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:

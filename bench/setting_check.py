@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,7 @@ def checked(asked: Asked, chosen: Sequence[int], seed: int, *, permuted: bool) -
         for name, half in kept.items()
     }
     registered = candidates.scaled(asked.manifest.input, "bgr", candidates.SCALINGS[2])
-    registered = replace(registered, interpolation="bilinear")
+    registered = registered.but(interpolation="bilinear")
     question = Question(registered, tuple(asked.known.wrong_order), asked.manifest.output, present, pictures)  # type: ignore[arg-type]
     search = Search(question, lambda spec, half: asked.logits(spec, [chosen[p] for p in kept[half]]))
     return question, judge(search, seed=seed, open_output=asked.manifest.framework == "torch")

@@ -24,6 +24,7 @@ from classifier.admission.formats.sniff import Kind
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report
 from classifier.admission.torch import load, rebuild
+from classifier.inference.input.manifest import PartialManifest
 from classifier.inference.networks import torch_architectures
 
 CLASSES = 7
@@ -118,7 +119,7 @@ def verdict(content: bytes, kind: Kind, source: nn.Module, architecture: dict[st
 def difference(content: bytes, kind: Kind, source: nn.Module, manifest: dict[str, Any]) -> float:
     """Admit as the child does. Raises Refusal, also where the answers are others: a wrong network was built."""
     weights = load.read(io.BytesIO(content), kind)
-    rebuilt = rebuild.rebuild(weights.tensors, manifest, Report())
+    rebuilt = rebuild.rebuild(weights.tensors, PartialManifest.model_validate(manifest), Report())
     side = torch_architectures.fixed_side(source) or 96
     pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

@@ -6,10 +6,10 @@ import numpy as np
 
 from classifier.inference import bundle
 from classifier.inference.graph import graph as graphs
-from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.maps.layouts import FIRST, TOKENS, Layout
 from classifier.models import ModelRecord
 from tests.factories import SEVEN, make_model
+from tests.manifests import complete
 
 SIDE = 32
 
@@ -30,8 +30,10 @@ def small_model(
     `tokens`, "plain" or "normed": its grid is a row of tokens, as a transformer has them.
     """
     given = {"framework": "torch", "classes": list(SEVEN), "input": {"width": SIDE, "height": SIDE}, "output": "logits"}
-    manifest = Manifest.from_json(complete(given, {}))
-    model = make_model(name, framework="torch", engine="onnxruntime", manifest=manifest.to_json(), **fields)
+    manifest = complete(**given)
+    model = make_model(
+        name, framework="torch", engine="onnxruntime", manifest=manifest.model_dump(mode="json"), **fields
+    )
     folder = model.bundle_path
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})

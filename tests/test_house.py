@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from classifier.admission.manifest import describe
+
 ROOT = Path(__file__).parents[1]
 VARIABLES = sorted(
     set(re.findall(r'os\.environ\.get\("(\w+)"', (ROOT / "skinsite" / "settings.py").read_text())) | {"SKINSITE_SHARED"}
@@ -32,6 +34,13 @@ def test_processes_start_without_frameworks(program):
     program += f"; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_the_page_of_the_manifest_is_fresh():
+    """`python -m classifier.admission.manifest.describe` writes it."""
+    page = describe.PAGE.read_text()
+    assert describe.written(page) == page
+    assert all(field.about for field in describe.fields().values())
 
 
 def test_the_import_rules_hold():

@@ -138,7 +138,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
         obj.save(update_fields=[name for name in TEXTS if name in form.changed_data] or None)
         if isinstance(form, RecheckForm) and (form.asks_again or "_recheck" in request.POST):
             try:
-                recheck_model(record=obj, manifest=form.told())
+                recheck_model(record=obj, manifest=form.declared())
             except (Conflict, Refusal) as reason:
                 self.message_user(request, str(reason), messages.ERROR)
 

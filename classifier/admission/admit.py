@@ -97,17 +97,16 @@ def _memory(limit: int, size: int) -> int:
 
 
 def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> AdmissionResult:
-    merge.check(manifest)
-    manifest = merge.told(manifest)
+    declared = merge.read_declared(manifest)
     size = os.fstat(descriptor).st_size
     kind = sniff.sniff(os.pread(descriptor, sniff.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
 
-    request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
+    request = {"descriptor": descriptor, "kind": kind, "manifest": declared.to_json()}
     given = (descriptor,)
     converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
-        used, complete = merge.agreed(manifest, converted["manifest"])
+        complete = merge.merged(declared, converted["inferred"])
         bundle = staged_bundle.take(job.scratch / "convert" / "bundle", job.scratch / "bundle", complete)
     except InvalidChildOutput as error:
         log.warning("The bundle is not used: %s", error)
@@ -122,7 +121,7 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     return AdmissionResult(
         accepted=True,
         report=report.checks,
-        manifest=used,
+        manifest=merge.used(declared, complete),
         classes=complete.codes,
         framework=complete.framework,
         architecture=converted["architecture"],
@@ -226,7 +225,7 @@ def _run(
             readable=readable,
             descriptors=descriptors,
             unconfined=job.unconfined,
-            verbatim=("manifest",),
+            verbatim=("inferred",),
         )
     except ChildStopped as stopped:
         _note_isolation(task, stopped.result, report)

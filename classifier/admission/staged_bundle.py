@@ -110,19 +110,19 @@ def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -
     expected = {
         "format": bundle.FORMAT,
         "framework": manifest.framework,
-        "manifest": json.loads(json.dumps(manifest.to_json())),
+        "manifest": manifest.model_dump(mode="json"),
         "weights": {"file": bundle.WEIGHTS, "sha256": sha256, "bytes": size},
     }
     different = [name for name, value in expected.items() if description[name] != value]
     if different:
-        raise InvalidChildOutput(f"the bundle's {', '.join(different)} is not what was agreed")
+        raise InvalidChildOutput(f"the bundle's {', '.join(different)} is not the merged one")
     _check_network(description["network"], manifest)
 
 
 def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
     if manifest.framework == "torch":
-        agreed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
-        if network not in agreed:
+        allowed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
+        if network not in allowed:
             raise InvalidChildOutput("the bundle's network is not the manifest's architecture")
         return
     try:

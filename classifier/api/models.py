@@ -44,11 +44,11 @@ def register(
     file: Annotated[UploadedFile, File()],
     manifest: Annotated[str, Form()] = "{}",
 ) -> Any:
-    """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object:
-    what the file does not say itself."""
+    """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object,
+    as `recheck` takes it: what the file does not say itself."""
     given = request.FILES.get("manifest")
-    told = _manifest(given.read() if isinstance(given, SentFile) else manifest)
-    admission = register_model(user=person_of(request), file=file, file_name=file.name or "model", manifest=told)
+    declared = _manifest(given.read() if isinstance(given, SentFile) else manifest)
+    admission = register_model(user=person_of(request), file=file, file_name=file.name or "model", manifest=declared)
     return _queued(response, admission.record_id)
 
 

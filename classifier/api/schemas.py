@@ -4,9 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator
+from pydantic.json_schema import JsonSchemaValue
 
 from classifier.inference.input.clinical import canonical_site
+from classifier.inference.input.manifest import Json, PartialManifest
 from classifier.services.cases.history import SORTINGS
 from skinsite.api.parsing import Text
 
@@ -65,10 +67,18 @@ class ModelList(Schema):
     next: str | None
 
 
+class _AsManifest:
+    """Described as a manifest and checked by the admission, which refuses a model and not the request."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(PartialManifest.__pydantic_core_schema__)
+
+
 class Recheck(Schema):
     """Another manifest for the file of a refused model."""
 
-    manifest: dict[str, Any]
+    manifest: Annotated[Json, _AsManifest]
 
 
 class UsedModel(Schema):

@@ -74,9 +74,9 @@ class RegistrationForm(ManifestFields, forms.ModelForm):
         self.upload = self._kept(cleaned)
         if self.upload is None or self.errors:
             return cleaned
-        told = {name: cleaned[name] for name in ("name", "version", "licence", "card") if cleaned.get(name)}
+        texts = {name: cleaned[name] for name in ("name", "version", "licence", "card") if cleaned.get(name)}
         try:
-            admission = register_kept(user=self.user, kept=self.upload, manifest=self.told() | told)
+            admission = register_kept(user=self.user, kept=self.upload, manifest=self.declared() | texts)
         except Refusal as refusal:
             for problem in refusal.problems:
                 field = problem.field.removeprefix("manifest.")
@@ -138,8 +138,8 @@ class RecheckForm(ManifestFields, TextsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        told = {name: value for name, value in last_manifest(self.instance).items() if name not in (*TEXTS, "version")}
-        self.initial.update(split(told))
+        last = last_manifest(self.instance)
+        self.initial.update(split({name: value for name, value in last.items() if name not in (*TEXTS, "version")}))
         if waited_for := remedy(self.instance).field:
             self.fields[waited_for].widget.attrs |= {"autofocus": True, "aria-describedby": "refusal"}
 
@@ -147,7 +147,7 @@ class RecheckForm(ManifestFields, TextsForm):
     def asks_again(self) -> bool:
         return bool(set(self.changed_data) & set(MANIFEST_FIELDS))
 
-    def told(self) -> dict[str, Any]:
+    def declared(self) -> dict[str, Any]:
         record, texts = self.instance, {name: self.cleaned_data.get(name) for name in TEXTS}
         given = {name: value for name, value in texts.items() if value}
-        return {**super().told(), "name": record.name, "version": record.version, **given}
+        return {**super().declared(), "name": record.name, "version": record.version, **given}

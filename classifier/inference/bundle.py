@@ -69,7 +69,7 @@ def write(
     description = {
         "format": FORMAT,
         "framework": manifest.framework,
-        "manifest": manifest.to_json(),
+        "manifest": manifest.model_dump(mode="json"),
         "network": network,
         "layer": layer,
         "weights": {"file": WEIGHTS, "sha256": digest, "bytes": len(content)},
@@ -113,7 +113,7 @@ def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundl
     tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
         folder=folder,
-        manifest=Manifest.from_json(description["manifest"]),
+        manifest=Manifest.model_validate(description["manifest"]),
         network=description["network"],
         layer=description["layer"],
         sha256=description["weights"]["sha256"],

@@ -148,8 +148,8 @@ def test_size_alone_does_not_buy_the_machine(upload: Path, monkeypatch: pytest.M
         ({"input": {"width": 0}}, "input.width"),
         ({"input": {"width": "abc"}}, "input.width"),
         ({"input": {"width": "32"}}, "input.width"),
-        ({"input": {"mean": [float("nan"), 0, 0]}}, "no number"),
-        ({"comment": [{"deep": float("inf")}]}, "no number"),
+        ({"input": {"mean": [float("nan"), 0, 0]}}, "NaN"),
+        ({"comment": [{"deep": float("inf")}]}, "Infinity"),
         ({"architecture": {"family": ["torchvision"]}}, "architecture.family"),
     ],
 )

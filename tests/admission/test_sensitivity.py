@@ -9,7 +9,7 @@ from PIL import Image
 from classifier.admission.stages import sensitivity
 from classifier.admission.stages.probe_images import photograph, views
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.input.manifest import Manifest, complete
+from tests.manifests import complete
 
 INPUT = {"width": 64, "height": 64, "range": [0, 1]}
 
@@ -22,7 +22,7 @@ class Stripes(Classifier):
 
     def __init__(self, gain: float, **fields) -> None:
         data = {"framework": "keras", "classes": ["nv", "mel"], "output": "logits", "input": INPUT | fields}
-        self.manifest = Manifest.from_json(complete(data, {}))
+        self.manifest = complete(**data)
         self.gain = gain
 
     def output(self, inputs, vectors, method=None):

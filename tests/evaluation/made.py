@@ -147,7 +147,7 @@ class Fake(Classifier):
 
     def __init__(self, classes: Sequence[str] = SEVEN) -> None:
         given = {"classes": list(classes), "input": INPUT, "output": "softmax"}
-        self.manifest = Manifest.from_json(given | {"name": "Fake", "version": "1", "framework": "keras"})
+        self.manifest = Manifest.model_validate(given | {"name": "Fake", "version": "1", "framework": "keras"})
         self.asked: list[list[int]] = []
         self.before: Any = lambda places: None
 

@@ -55,7 +55,7 @@ class ColourNetwork(Classifier):
     layer, bytes = None, 0
 
     def __init__(self) -> None:
-        self.manifest = Manifest.from_json(MANIFEST)
+        self.manifest = Manifest.model_validate(MANIFEST)
         self.batches = 0
         self.before: Any = lambda: None
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from classifier.inference import bundle
-from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.input.manifest import Manifest
 from classifier.inference.maps import methods
+from tests.manifests import complete
 
 SIDE = 32
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def manifest_of(framework: str, side: int = SIDE, **input: Any) -> Manifest:
     names = [{"code": f"c{number}", "name": f"Class {number}", "malignant": None} for number in range(3)]
     given = {"framework": framework, "classes": names, "input": {"width": side, "height": side, **input}}
-    return Manifest.from_json(complete(given | {"output": "logits"}, {}))
+    return complete(**(given | {"output": "logits"}))
 
 
 def compared(native: Any, vectors: Any = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from classifier.inference.classifier import Classifier, Output
 from classifier.inference.explain.explain import ExplanationUnavailable, check, explain
 from classifier.inference.explain.occlusion import border_colour, occlusion, patches
 from classifier.inference.input.clinical import Clinical
-from classifier.inference.input.manifest import Manifest, complete
+from tests.manifests import complete
 
 SIDE = 64
 WHOLE = (0.0, 0.0, 64.0, 64.0)
@@ -25,7 +25,7 @@ class Phantom(Classifier):
         spec = {"width": SIDE, "height": SIDE, "resize": resize}
         output = "logits" if outputs > 1 else "sigmoid"
         given = {"framework": "torch", "classes": classes, "unnamed": "other", "input": spec, "output": output}
-        self.manifest = Manifest.from_json(complete(given | {"classes": self._named(classes)}, {}))
+        self.manifest = complete(**(given | {"classes": self._named(classes)}))
         self.outputs = outputs
         self.sizes: list[int] = []
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.admission.keras import scaling as keras_scaling
-from classifier.admission.manifest.facts import Ending, Facts
+from classifier.admission.manifest.facts import Facts
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.inference.networks import keras_activation
 
@@ -37,7 +37,7 @@ def read(model: "keras.Model") -> Facts:
     if channels != 3:
         message = f"The model does not take images of 3 channels (NHWC): its input is {_shapes(images)}."
         raise _refusal(RefusalCode.NO_IMAGE_INPUT, message)
-    scaling, ending = keras_scaling.read(model), keras_activation.output_activation(model)
+    scaling = keras_scaling.read(model)
     return Facts(
         framework="keras",
         architecture=_describe(model),
@@ -47,7 +47,7 @@ def read(model: "keras.Model") -> Facts:
         height=height,
         channels=channels,
         numbers=int(vectors[0].shape[1] or 0) if vectors else 0,
-        ending=Ending(ending) if ending else None,
+        output=keras_activation.output_activation(model),
         scales=scaling.layers,
         range=scaling.range,
         unread=scaling.unread,

@@ -15,6 +15,7 @@ from classifier.admission.keras import config as keras_config
 from classifier.admission.keras import weights as keras_weights
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report
+from classifier.inference.input.manifest import PartialManifest
 from skinsite.sandbox import zip_archives
 from skinsite.sandbox.zip_archives import Bounds
 
@@ -58,18 +59,18 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
     return Saved(config, path=path)
 
 
-def read_hdf5(file: IO[bytes], manifest: dict[str, Any], report: Report) -> Saved:
+def read_hdf5(file: IO[bytes], declared: PartialManifest, report: Report) -> Saved:
     """Check a whole model, or weights whose network the manifest names. Raises Refusal; Keras is not imported."""
     opened, sentence = hdf5.open_checked(file)
     report.passed("hdf5", sentence)
     try:
-        return _read_groups(opened, manifest, report)
+        return _read_groups(opened, declared, report)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = "The file's layers are not named as Keras names them: “layer_names” is a list of texts, a group each."
         raise _damaged(message) from error
 
 
-def _read_groups(opened: h5py.File, manifest: dict[str, Any], report: Report) -> Saved:
+def _read_groups(opened: h5py.File, declared: PartialManifest, report: Report) -> Saved:
     text = opened.attrs.get("model_config")
     if isinstance(text, str | bytes):
         if not isinstance(opened.get("model_weights"), h5py.Group):
@@ -79,19 +80,19 @@ def _read_groups(opened: h5py.File, manifest: dict[str, Any], report: Report) ->
     if not isinstance(group, h5py.Group):
         raise _damaged("The file's “model_weights” is an array, and no group of layers.")
     if stored_weights.is_named(group):
-        _require_architecture(stored_weights.tops(group), manifest)
+        _require_architecture(stored_weights.tops(group), declared)
         return Saved(None, group=group)
     if not any(name in opened for name in NEW_LAYOUT):
         message = f"The HDF5 file is no Keras model: it holds {_listed(list(opened))}, and no layers."
         raise Refusal(RefusalCode.NO_MODEL, message, HINT)
-    _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], manifest)
+    _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], declared)
     return Saved(None, group=opened)
 
 
-def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Model":
+def rebuild(saved: Saved, declared: PartialManifest, report: Report) -> "keras.Model":
     """Return the framework's own model with its weights. Raises Refusal where Keras cannot rebuild it."""
     try:
-        model = architectures.build(manifest) if saved.config is None else _build(saved)
+        model = architectures.build(declared) if saved.config is None else _build(saved)
         if saved.group is not None:
             operations.check_ranks(model)
             read = stored_weights.read if stored_weights.is_named(saved.group) else stored_weights.read_new
@@ -155,8 +156,8 @@ def _build(saved: Saved) -> "keras.Model":
         return saving_utils.model_from_config(saved.config)
 
 
-def _require_architecture(layers: list[str], manifest: dict[str, Any]) -> None:
-    if manifest.get("architecture"):
+def _require_architecture(layers: list[str], declared: PartialManifest) -> None:
+    if declared.architecture:
         return
     message = f"The file has only weights, of {len(layers)} layers ({_listed(layers)}), and no description of them."
     raise Refusal(RefusalCode.WEIGHTS_ONLY, message, architectures.HINT)

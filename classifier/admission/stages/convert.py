@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from classifier.admission.formats import origin, unsupported
 from classifier.admission.formats.sniff import Kind
 from classifier.admission.keras import load as keras_files
+from classifier.admission.manifest import merge
 from classifier.admission.manifest.facts import Facts
-from classifier.admission.manifest.propose import complete
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report, answered
 from classifier.admission.stages.probe import check_finite
@@ -21,7 +21,7 @@ from classifier.admission.torch import load as torch_files
 from classifier.inference import bundle, outputs
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
-from classifier.inference.input.manifest import Manifest, ManifestError
+from classifier.inference.input.manifest import Json, Manifest, PartialManifest
 from classifier.inference.input.preprocess import network_input
 from skinsite.sandbox import zip_archives
 
@@ -34,66 +34,66 @@ Floats = NDArray[np.float32]
 Native = Callable[[Floats, Floats | None], Floats]
 
 
-def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
+def convert(descriptor: int, kind: str, manifest: Json) -> Json:
     """Answer for an open upload; the bundle goes to `bundle/` in the working folder."""
+    declared = PartialManifest.model_validate(manifest)
     with os.fdopen(descriptor, "rb") as file:
-        return answered(lambda report: _convert(file, Kind(kind), manifest, Path.cwd(), report))
+        return answered(lambda report: _convert(file, Kind(kind), declared, Path.cwd(), report))
 
 
-def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+def _convert(file: IO[bytes], kind: Kind, declared: PartialManifest, folder: Path, report: Report) -> Json:
     report.passed("origin", origin.describe(file, kind))
     if kind is Kind.HDF5:
-        return _convert_keras(keras_files.read_hdf5(file, manifest, report), manifest, folder, report)
+        return _convert_keras(keras_files.read_hdf5(file, declared, report), declared, folder, report)
     if kind is Kind.ZIP:
         names = zip_archives.names(file, torch_files.BOUNDS)
         if keras_files.is_keras_archive(names):
-            return _convert_keras(keras_files.read_archive(file, folder, report), manifest, folder, report)
+            return _convert_keras(keras_files.read_archive(file, folder, report), declared, folder, report)
         if not torch_files.is_torch_archive(names):
             raise unsupported.archive(names)
-    return _convert_torch(file, kind, manifest, folder, report)
+    return _convert_torch(file, kind, declared, folder, report)
 
 
-def _convert_keras(saved: keras_files.Saved, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+def _convert_keras(saved: keras_files.Saved, declared: PartialManifest, folder: Path, report: Report) -> Json:
     from classifier.admission.keras import facts as keras_facts
     from classifier.inference.networks import keras as keras_network
     from classifier.inference.networks import keras_activation
 
-    model = keras_files.rebuild(saved, manifest, report)
+    model = keras_files.rebuild(saved, declared, report)
     facts = keras_facts.read(model)
     report.passed("rebuild", f"{facts.architecture}, {facts.parameters:,} parameters")
-    used = complete(manifest, facts, report)
-    if used["output"] in ("softmax", "sigmoid") and not keras_activation.is_removable(model):
+    inferred, manifest = merge.complete(declared, facts, report)
+    if manifest.output in ("softmax", "sigmoid") and not keras_activation.is_removable(model):
         report.passed("output", UNPARTED)
     network = keras_files.describe(model)
-    return _finish(used, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
+    answer = _finish(manifest, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
+    return answer | {"inferred": inferred.to_json()}
 
 
-def _convert_torch(
-    file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report
-) -> dict[str, Any]:
+def _convert_torch(file: IO[bytes], kind: Kind, declared: PartialManifest, folder: Path, report: Report) -> Json:
     from classifier.admission.torch import rebuild
 
     weights = torch_files.read(file, kind)
     report.passed("weights", f"{len(weights.tensors)} tensors, read as weights only")
     for note in weights.notes:
         report.passed("weights", note)
-    rebuilt = rebuild.rebuild(weights.tensors, manifest, report)
-    used = complete(manifest | {"architecture": rebuilt.architecture}, rebuilt.facts, report)
+    rebuilt = rebuild.rebuild(weights.tensors, declared, report)
+    inferred, manifest = merge.complete(declared, rebuilt.facts, report, architecture=rebuilt.architecture)
     network = {"architecture": rebuilt.architecture, "outputs": rebuilt.facts.outputs}
-    return _finish(used, rebuilt.facts, network, rebuilt.arrays, rebuilt.native, folder, report)
+    answer = _finish(manifest, rebuilt.facts, network, rebuilt.arrays, rebuilt.native, folder, report)
+    return answer | {"inferred": inferred.to_json()}
 
 
 def _finish(
-    used: dict[str, Any],
+    manifest: Manifest,
     facts: Facts,
-    network: dict[str, Any],
+    network: Json,
     tensors: bundle.Tensors,
     native: Native,
     folder: Path,
     report: Report,
-) -> dict[str, Any]:
+) -> Json:
     """Write the bundle, and ask the framework's own model what the bundle has to repeat."""
-    manifest = _checked(used)
     rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
     check_finite(rows)
     logits = rows
@@ -108,19 +108,8 @@ def _finish(
         "framework": facts.framework,
         "architecture": facts.architecture,
         "parameters": facts.parameters,
-        "manifest": used,
         "outputs": outputs.to_probabilities(logits, manifest.output).tolist(),
     }
-
-
-def _checked(used: dict[str, Any]) -> Manifest:
-    try:
-        return Manifest.from_json(used)
-    except ManifestError as error:
-        field, message = error.problems[0]
-        more = f" ({len(error.problems) - 1} more fields are wrong.)" if error.problems[1:] else ""
-        hint = "; ".join(f"{name} {text}" for name, text in error.problems)[:1000]
-        raise Refusal(RefusalCode.BAD_MANIFEST, f"The manifest's {field} {message}.{more}", hint) from error
 
 
 def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floats:

@@ -140,8 +140,8 @@ def _check_same_as_framework(rows: Rows, expected: Rows, report: Report) -> None
 def _note_clinical(loaded: Classifier, rows: Rows, report: Report) -> None:
     if loaded.manifest.input.clinical == "none":
         return
-    told = _answers(loaded, Clinical(age=80.0, sex="female", site="back"))
-    difference = float(np.abs(told - rows).max())
+    informed = _answers(loaded, Clinical(age=80.0, sex="female", site="back"))
+    difference = float(np.abs(informed - rows).max())
     report.passed("clinical", f"age, sex and site move a probability by up to {difference:.3f}")
 
 

@@ -1,7 +1,7 @@
 """How far a model's answers move on a real photograph if only its preprocessing is another: the resize, the decoder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,9 @@ def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Sensitivity], Rows]:
 def other_resize(spec: InputSpec) -> tuple[str, InputSpec]:
     """Return the same input with the other antialiasing, or, where that changes nothing, another interpolation."""
     if spec.interpolation in ("nearest", "area"):
-        return f"resized bilinear in place of {spec.interpolation}", replace(spec, interpolation="bilinear")
+        return f"resized bilinear in place of {spec.interpolation}", spec.but(interpolation="bilinear")
     words = "without antialiasing" if spec.antialias else "with antialiasing"
-    return f"resized {words}", replace(spec, antialias=not spec.antialias)
+    return f"resized {words}", spec.but(antialias=not spec.antialias)
 
 
 def _rows(loaded: Classifier, pictures: Sequence[Pixels], spec: InputSpec) -> Rows:

@@ -1,24 +1,28 @@
 """The activation at the end of a Keras network, and how it is taken off, so that the network answers with logits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from classifier.inference.input.manifest import OutputActivation
 from classifier.inference.networks.keras_hooks import calls, is_model
+from classifier.inference.outputs import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     import keras
 
 SHAPING = ("Flatten", "Reshape", "Dropout", "Identity")
-KINDS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax"}
-ACTIVATIONS = {"softmax": "softmax", "sigmoid": "sigmoid", "log_softmax": "log_softmax", "linear": "logits"}
+KINDS: Mapping[str, OutputActivation] = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax"}
+ACTIVATIONS: Mapping[str, OutputActivation] = {
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "log_softmax": "log_softmax",
+    "linear": "logits",
+}
 LAST_AXIS = (-1, (-1,), [-1], 1, (1,), [1])
-SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), 1 - float(np.finfo(np.float32).epsneg)
 
 
-def output_activation(model: "keras.Model") -> str | None:
-    """Return what the last step makes of the scores, in the manifest's words for `output`, or None for another step."""
+def output_activation(model: "keras.Model") -> OutputActivation | None:
+    """Return what the last step makes of the scores, None for none of the manifest's words."""
     return _activation(_last(model))
 
 
@@ -62,7 +66,7 @@ def _last(model: "keras.Model") -> Any:
             return operation
 
 
-def _activation(operation: Any) -> str | None:
+def _activation(operation: Any) -> OutputActivation | None:
     if type(operation).__name__ in KINDS:
         return KINDS[type(operation).__name__] if getattr(operation, "axis", -1) in LAST_AXIS else None
     return ACTIVATIONS.get(getattr(getattr(operation, "activation", None), "__name__", ""))

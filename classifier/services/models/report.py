@@ -124,21 +124,21 @@ def _groups(lines: list[tuple[str, Line]]) -> Iterable[Group]:
 
 
 def _facts(record: ModelRecord) -> Iterable[tuple[str, str]]:
-    told = {row["check"]: row["detail"] for row in reversed(record.report)}
+    details = {row["check"]: row["detail"] for row in reversed(record.report)}
     repairs = sum(row["check"] == "repair" for row in record.report)
     yield "Original", record.upload_name
     yield "SHA-256 of the original", record.upload_sha256
-    if "content" in told:
-        yield "Format", told["content"]
-    if "origin" in told:
-        yield "Saved by", told["origin"]
+    if "content" in details:
+        yield "Format", details["content"]
+    if "origin" in details:
+        yield "Saved by", details["origin"]
     if record.architecture:
         yield "Network", record.architecture
     if record.parameters:
         yield "Parameters", f"{record.parameters:,}"
     if record.manifest.get("input", {}).get("width"):
         yield from _sides(record)
-        yield "Normalisation inside", told.get("scaling", "none found: the portal brings pixels to their range")
+        yield "Normalisation inside", details.get("scaling", "none found: the portal brings pixels to their range")
         yield "Repairs", f"{repairs}" if repairs else "none was needed"
     if record.sha256:
         yield "SHA-256 of the weights", record.sha256

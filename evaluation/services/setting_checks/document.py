@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 
@@ -94,9 +93,7 @@ def _fills(check: SettingCheck, question: Question, verdict: Verdict) -> Fills:
         return fills
     spec = filled_input(question.base, verdict)
     if spec != question.base:
-        fills["input"] = {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(spec).items()
-        }
+        fills["input"] = spec.model_dump(mode="json")
     if (output := filled_output(question, verdict)) != question.output:
         fills["output"] = output
     order = filled_classes(question.codes, verdict.classes)

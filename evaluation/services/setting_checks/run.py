@@ -4,7 +4,6 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -97,7 +96,7 @@ class _Turn(Turn):
 
 def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
     """Draw the pictures, and say what is asked of them; only classes of both halves are asked for."""
-    manifest = Manifest.from_json(check.model.manifest)
+    manifest = Manifest.model_validate(check.model.manifest)
     malignancy = check.data_set.malignancy
     places = {label: in_classes(label, manifest.codes, malignancy) for label in check.data_set.labels}
     everything = list(check.data_set.images.order_by("pk"))
@@ -133,5 +132,5 @@ def _marks(image: LabelledImage) -> list[str]:
 
 def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
     """Of the input and the pictures: answers for another draw are no answers for this one."""
-    asked = asdict(spec) | {"images": [image.pk for image in images]}
+    asked = spec.model_dump() | {"images": [image.pk for image in images]}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
