@@ -103,6 +103,11 @@ class Timings(Schema):
     explain: float | None
 
 
+class Reason(Schema):
+    code: str
+    message: str
+
+
 class ExplanationLink(Schema):
     """A heat map of the class that won, and where to get it as a picture."""
 
@@ -110,12 +115,10 @@ class ExplanationLink(Schema):
     target: str | None
     layer: str | None
     url: str | None = Field(description="a PNG, by token or session")
-    error: dict[str, Any] | None
+    error: Reason | None
 
 
-class Failure(Schema):
-    code: str
-    message: str
+class Failure(Reason):
     hint: str
 
 

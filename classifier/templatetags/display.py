@@ -1,6 +1,7 @@
 """How numbers, classes and icons look, the same on every page."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -51,7 +52,7 @@ def percent_number(value: float | None) -> str:
 
 
 @register.filter
-def architecture_words(architecture: dict[str, Any]) -> str:
+def architecture_words(architecture: Mapping[str, Any]) -> str:
     """An architecture as a manifest has it, in one line."""
     rest = {name: value for name, value in architecture.items() if name not in ("family", "name", "layers")}
     layers = architecture.get("layers")
@@ -88,7 +89,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def address(context: dict[str, Any], **changes: Any) -> str:
+def address(context: template.Context, **changes: Any) -> str:
     """The page's own address with other parameters; an empty value takes one away."""
     query = context["request"].GET.copy()
     for name, value in changes.items():

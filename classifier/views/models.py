@@ -1,7 +1,5 @@
 """The registered models: the list, a model's page, its card, and what an administrator does from there."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -87,7 +85,7 @@ def _administered(request: HttpRequest, pk: int) -> ModelRecord:
     return found
 
 
-def _compared(request: HttpRequest, found: ModelRecord, versions: list[ModelRecord]) -> dict[str, Any]:
+def _compared(request: HttpRequest, found: ModelRecord, versions: list[ModelRecord]) -> dict[str, object]:
     """This version beside another: the one that is asked for, or the one before it."""
     asked = request.GET.get("against", "")
     other = next((version for version in versions if str(version.pk) == asked and version != found), None)

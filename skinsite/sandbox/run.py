@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -82,7 +82,7 @@ class ChildResult:
 def run(
     task: str,
     *,
-    request: dict[str, Any],
+    request: Mapping[str, object],
     folder: Path,
     limits: Limits,
     readable: Sequence[Path] = (),

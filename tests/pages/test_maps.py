@@ -152,8 +152,8 @@ def test_the_native_grid_has_as_many_colours_as_cells(alice, row):
 
 
 def test_the_map_is_taken_away_as_a_picture_with_its_legend(alice, row):
-    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1]["code"], "grid": "native"})
-    assert f'filename="map-{row.pk}-{row.distribution[-1]["code"]}.png"' in answer["Content-Disposition"]
+    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1].code, "grid": "native"})
+    assert f'filename="map-{row.pk}-{row.distribution[-1].code}.png"' in answer["Content-Disposition"]
     image = CaseImage.objects.get()
     page = picture_of(answer)
     height = round(1024 * image.height / image.width)

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
+from classifier.provenance import Provenance
 from classifier.services.predictions.documents import Document, case_document, moment
 from skinsite.disclaimer import DISCLAIMER
 
@@ -32,7 +33,8 @@ def with_everything(cases: QuerySet[Case]) -> QuerySet[Case]:
 def full_case_document(case: Case) -> Document:
     """The case as the API shows it, and the provenance of every prediction."""
     document = case_document(case)
-    provenances = {str(row.pk): row.provenance for image in case.images.all() for row in image.predictions.all()}
+    rows = {str(row.pk): row.provenance for image in case.images.all() for row in image.predictions.all()}
+    provenances = {pk: Provenance.model_validate(row).to_json() if row else {} for pk, row in rows.items()}
     for image in document["images"]:
         for prediction in image["predictions"]:
             prediction["provenance"] = provenances[prediction["id"]]

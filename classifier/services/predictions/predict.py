@@ -18,6 +18,7 @@ from classifier.inference.explain import explain
 from classifier.inference.input import preprocess
 from classifier.inference.input.clinical import Clinical
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
+from classifier.provenance import Provenance, UsedImage, UsedModel
 from classifier.services.predictions import software
 from skinsite.jobs import Failure, State
 from skinsite.jobs.attempt import attempt
@@ -140,7 +141,7 @@ def _finish(
             engine=loaded.engine,
             predict_ms=answer.predict_ms,
             explain_ms=answer.explain_ms,
-            provenance=_provenance(prediction, loaded),
+            provenance=_provenance(prediction, loaded).to_json(),
         )
         if won:
             Explanation.objects.update_or_create(
@@ -148,7 +149,7 @@ def _finish(
             )
 
 
-def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, Any]:
+def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, object]:
     """The fields of the stored Grad-CAM, or the reason why there is none: the prediction stays either way."""
     if answer.maps is None:
         return {"error": NO_SPATIAL_LAYER if loaded.layer is None else MAP_FAILED}
@@ -159,7 +160,7 @@ def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: 
     return map_fields(prediction.image, loaded, explain.Maps(answer.maps[0], loaded.layer or ""))
 
 
-def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Maps) -> dict[str, Any]:
+def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Maps) -> dict[str, object]:
     """The fields of an `Explanation` with maps."""
     return {
         "layer": maps.layer,
@@ -170,17 +171,15 @@ def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Ma
     }
 
 
-def _provenance(prediction: Prediction, loaded: classifier.Classifier) -> dict[str, Any]:
-    """Everything that the answer depends on, so that it can be made again."""
+def _provenance(prediction: Prediction, loaded: classifier.Classifier) -> Provenance:
     model, image = prediction.model, prediction.image
-    clinical = clinical_of(image.case)
-    return {
-        "model": {"name": model.name, "version": model.version, "sha256": model.sha256, "manifest": model.manifest},
-        "image": {"sha256": image.sha256, "changes": image.changes},
-        "clinical": vars(clinical) if model.uses_clinical else None,
-        "preprocessing": preprocess.PREPROCESSING_VERSION,
-        "engine": loaded.engine,
-        "device": loaded.device,
-        "software": software.versions(),
-        "finished": timezone.now().isoformat(),
-    }
+    return Provenance(
+        model=UsedModel.model_validate(model),
+        image=UsedImage.model_validate(image),
+        clinical=clinical_of(image.case) if model.uses_clinical else None,
+        preprocessing=preprocess.PREPROCESSING_VERSION,
+        engine=loaded.engine,
+        device=loaded.device,
+        software=software.versions(),
+        finished=timezone.now().isoformat(),
+    )
