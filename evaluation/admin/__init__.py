@@ -22,7 +22,7 @@ class DataSetAdmin(ReadOnly):
     fields = ("name", "published")
 
 
-OF_A_JOB = ["model", "data_set", "owner", "state", "error_message"]
+OF_A_JOB: list[Any] = ["model", "data_set", "owner", "state", "error_message"]
 
 
 @admin.register(Evaluation)
