@@ -29,7 +29,8 @@ class OnADataSetAdmin(ReadOnly):
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "error_message")
+    fields: tuple[str, ...] = ("model", "data_set", "owner", "state", "error_message")
+    readonly_fields: tuple[str, ...] = fields
 
 
 @admin.register(Comparison)
