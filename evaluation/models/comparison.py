@@ -5,17 +5,17 @@ from typing import Self
 from django.db import models
 
 from classifier.models import Case, ModelRecord
-from evaluation.models.data_set import DataSet, LabelledImage
+from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
 from evaluation.models.evaluation import Evaluation
 from skinsite.diagnoses import NATIVE, TAXONOMIES
-from skinsite.jobs.long_job import LongJob, LongJobQuerySet
+from skinsite.jobs.long_job import LongJob
 
 TAXONOMY_CHOICES = [(name, taxonomy.title) for name, taxonomy in TAXONOMIES.items()] + [
     (NATIVE, "The models' own classes, where these are the same")
 ]
 
 
-class ComparisonQuerySet(LongJobQuerySet):
+class ComparisonQuerySet(OnDataSetQuerySet):
     def in_short(self) -> Self:
         return super().in_short().prefetch_related("evaluations__model")
 

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from skinsite.diagnoses import DIAGNOSES, NAMES_BEYOND
 from skinsite.jobs.long_job import LongJob, LongJobQuerySet
@@ -73,6 +73,14 @@ class DataSet(LongJob):
     @property
     def malignancy(self) -> dict[str, bool | None]:
         return {code: entry["malignant"] for code, entry in self.labels.items()}
+
+
+class OnDataSetQuerySet(LongJobQuerySet):
+    """Work on a data set."""
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own, and what the owner of a published data set made of it."""
+        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
 
 
 class LabelledImage(models.Model):

@@ -8,9 +8,9 @@ from django.db.models import Case, F, Q, Value, When
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import batch_queue
-from evaluation.models.data_set import DataSet, LabelledImage
+from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
 from skinsite.jobs import OPEN
-from skinsite.jobs.long_job import LongJob, LongJobQuerySet
+from skinsite.jobs.long_job import LongJob
 from skinsite.jobs.state import DEFAULT_QUEUE
 
 
@@ -19,7 +19,7 @@ class Stage(models.TextChoices):
     SCORING = "scoring"
 
 
-class EvaluationQuerySet(LongJobQuerySet):
+class EvaluationQuerySet(OnDataSetQuerySet):
     def in_short(self) -> Self:
         """With the balanced accuracy, which is read in the database."""
         return super().in_short().annotate(balanced_accuracy=F("document__textbook__balanced_accuracy"))

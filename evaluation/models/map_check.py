@@ -9,12 +9,12 @@ from django.db.models import Q
 from classifier.models import ModelRecord
 from classifier.models.model_record import batch_queue
 from evaluation.documents.map_check import MapResult
-from evaluation.models.data_set import DataSet
+from evaluation.models.data_set import DataSet, OnDataSetQuerySet
 from skinsite.jobs import OPEN
-from skinsite.jobs.long_job import LongJob, LongJobQuerySet
+from skinsite.jobs.long_job import LongJob
 
 
-class MapCheckQuerySet(LongJobQuerySet):
+class MapCheckQuerySet(OnDataSetQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Those at admission, too."""
         return super().visible_to(user) | self.at_admission()

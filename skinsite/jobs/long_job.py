@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from skinsite.jobs.state import OPEN, Job, JobQuerySet, State
@@ -13,8 +13,7 @@ from skinsite.jobs.state import OPEN, Job, JobQuerySet, State
 
 class LongJobQuerySet(JobQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """One's own, and those that the owner of a published data set made on it."""
-        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
+        return self.filter(owner=user)
 
     def changeable_by(self, user: Any) -> Self:
         return self.filter(owner=user)

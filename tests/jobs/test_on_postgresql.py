@@ -43,7 +43,9 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "files", [("test_transitions.py", "test_concurrency.py", "test_kinds.py"), ("worker_on_postgresql.py",)]
+    "files",
+    [("test_transitions.py", "test_concurrency.py", "test_kinds.py"), ("worker_on_postgresql.py",)],
+    ids=["rows", "a worker"],
 )
 def test_the_jobs_behave_the_same_on_postgresql(postgresql, files):
     """Test runs of their own, since Django reads its database once."""
