@@ -29,8 +29,7 @@ class OnADataSetAdmin(ReadOnly):
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields: tuple[str, ...] = ("model", "data_set", "owner", "state", "error_message")
-    readonly_fields: tuple[str, ...] = fields
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "error_message"]
 
 
 @admin.register(Comparison)
@@ -41,12 +40,12 @@ class ComparisonAdmin(ReadOnly):
 
 @admin.register(SettingCheck)
 class SettingCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "filled", "error_message"]
 
 
 @admin.register(MapCheck)
 class MapCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message")
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message"]
 
 
 @admin.register(TrainingSet)
