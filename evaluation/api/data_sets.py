@@ -9,7 +9,8 @@ from django.urls import reverse
 from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 
-from evaluation.api.schemas import ColumnMapping, DataSet, DataSetList
+from evaluation.api.schemas import DataSet, DataSetList
+from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet as DataSetRow
 from evaluation.services.data_sets.importing import cancel_import, create_data_set, delete_data_set, remap_data_set
 from evaluation.services.evaluations.document import data_set_document
@@ -56,7 +57,7 @@ def get_data_set(request: HttpRequest, id: str) -> Any:
 def map_columns(request: HttpRequest, id: str, mapping: ColumnMapping) -> Any:
     """The same upload is imported again; earlier images and evaluations of it go."""
     data_set = _own(request, id)
-    remap_data_set(data_set=data_set, mapping=mapping.dict())
+    remap_data_set(data_set=data_set, mapping=mapping)
     data_set.refresh_from_db()
     return Status(202, data_set_document(data_set))
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from evaluation.documents.data_set import ImportResult
 from skinsite.diagnoses import DIAGNOSES, NAMES_BEYOND
 from skinsite.jobs import Job, JobQuerySet
 
@@ -57,6 +58,10 @@ class DataSet(Job):
 
     def get_absolute_url(self) -> str:
         return reverse("dataset", args=[self.pk])
+
+    @property
+    def result(self) -> ImportResult:
+        return ImportResult.model_validate(self.summary)
 
     def label_name(self, code: str) -> str:
         if code in DIAGNOSES:
