@@ -55,9 +55,9 @@ class _Turn(Turn):
         self.renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
         self.loaded, _ = load_classifier(self.model)
         open_output = self.model.framework == "torch"
-        verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
-        self.renew(total=self.check.done)
         try:
+            verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
+            self.renew(total=self.check.done)
             return document_of(self.check, self.question, verdict, self.drawn, self.ask).to_json()
         except ValidationError as error:
             message = "A figure of this check is not a number, so nothing is stored."
