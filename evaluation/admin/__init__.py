@@ -29,7 +29,8 @@ class OnADataSetAdmin(ReadOnly):
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ["model", "data_set", "owner", "state", "error_message"]
+    fields: Any = ["model", "data_set", "owner", "state", "error_message"]
+    readonly_fields: Any = fields
 
 
 @admin.register(Comparison)
@@ -40,12 +41,12 @@ class ComparisonAdmin(ReadOnly):
 
 @admin.register(SettingCheck)
 class SettingCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = ["model", "data_set", "owner", "state", "filled", "error_message"]
+    fields = readonly_fields = [*OnADataSetAdmin.fields, "filled"]
 
 
 @admin.register(MapCheck)
 class MapCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = ["model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message"]
+    fields = readonly_fields = [*OnADataSetAdmin.fields, "seed", "busy_seconds"]
 
 
 @admin.register(TrainingSet)

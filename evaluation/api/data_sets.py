@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404
 from ninja import File, Form, Status
 from ninja.files import UploadedFile
 
-from evaluation.api.schemas import ColumnMapping, DataSet
+from evaluation.api.schemas import DataSet
+from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet as DataSetRow
 from evaluation.services.data_sets.importing import create_data_set, remap_data_set
 from evaluation.services.evaluations.document import data_set_document
@@ -42,6 +43,6 @@ def create(
 def map_columns(request: HttpRequest, id: str, mapping: ColumnMapping) -> Any:
     """The same upload is imported again; earlier images and evaluations of it go."""
     data_set = get_object_or_404(DataSetRow.objects.changeable_by(person_of(request)), pk=row_id(id))
-    remap_data_set(data_set=data_set, mapping=mapping.dict())
+    remap_data_set(data_set=data_set, mapping=mapping)
     data_set.refresh_from_db()
     return Status(202, data_set_document(data_set))

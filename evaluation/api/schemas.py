@@ -7,6 +7,7 @@ from ninja import Schema
 from pydantic import Field
 
 from evaluation.documents.training_overlap import TrainingOverlap
+from evaluation.intake.table import Column, ColumnMapping, Columns, Refused
 from evaluation.metrics.catalogue import HEADLINE
 
 NUMBERS = f"Each is {{value, low, high}}: {', '.join(f'{metric.code} ({metric.title})' for metric in HEADLINE)}."
@@ -19,10 +20,9 @@ class Failure(Schema):
     hint: str
 
 
-class RefusedRow(Schema):
-    row: int | None = Field(description="as a spreadsheet counts: the header is row 1; null for a file without row")
-    file: str
-    reason: str
+class OccurringClass(Schema):
+    name: str
+    malignant: bool | None
 
 
 class DataSet(Schema):
@@ -37,23 +37,16 @@ class DataSet(Schema):
     images: int = Field(description="usable pictures")
     lesions: int
     classes: dict[str, int]
-    labels: dict[str, Any]
+    labels: dict[str, OccurringClass] = Field(description="by code")
     decoded: int
     total: int
-    refused: list[RefusedRow]
+    refused: list[Refused]
     warnings: list[str]
-    columns: list[dict[str, Any]] = Field(description="of the label table, with samples")
-    guess: dict[str, Any]
-    mapping: dict[str, Any]
+    columns: list[Column] = Field(description="of the label table")
+    guess: Columns
+    mapping: ColumnMapping
     page: str
     error: Failure | None
-
-
-class ColumnMapping(Schema):
-    """Which column is which (`image`, `label`, `lesion`, …) and what labels mean ({label: code})."""
-
-    columns: dict[str, str | list[str]] = {}
-    labels: dict[str, str] = {}
 
 
 class EvaluatedModel(Schema):

@@ -21,7 +21,7 @@ class Difference(Part):
 
 
 class Finding(Part):
-    """`value` is the winner's, `rival` the other value that comes closest, `difference` how much worse that is."""
+    """A part of the setting: the winner's value, the rival that comes closest on the half that tests, by how much."""
 
     name: str
     value: str
@@ -39,7 +39,7 @@ class ClassFinding(Part):
     output: int | None
     lesions: int = Field(description="in the half that tests")
     state: str = Field(description="confirmed, by elimination, or undetermined")
-    share: float | None = Field(description="of bootstrap replicates in which no better order moves the class")
+    share: float | None = Field(description="of replicates in which no better order moves the class; null with few")
 
 
 class Tried(Part):

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from evaluation.intake.table import COLUMNS, OF_CLASSES, Table, column, marked
+from evaluation.intake.table import COLUMNS, OF_CLASSES, Column, Columns, Table, column, marked
 from evaluation.intake.vocabulary import understand
 
 LEVELS = tuple(f"diagnosis_{level}" for level in range(5, 0, -1))
@@ -12,29 +11,26 @@ LEVELS = tuple(f"diagnosis_{level}" for level in range(5, 0, -1))
 MOSTLY = 0.9
 
 
-def guess(table: Table) -> dict[str, Any]:
+def guess(table: Table) -> Columns:
     """Return the likely column of each kind; "classes" lists the columns of a one-hot table."""
     lower = {name.lower().strip(): name for name in reversed(table.header)}
-    found: dict[str, Any] = {}
-    for kind, names in COLUMNS.items():
-        found[kind] = next((lower[name] for name in names if name in lower), "")
-    if not found["image"]:
-        found["image"] = _like_pictures(table)
+    found = {kind: next((lower[name] for name in names if name in lower), "") for kind, names in COLUMNS.items()}
+    several: dict[str, list[str]] = {}
+    found["image"] = found["image"] or _like_pictures(table)
     levels = [lower[name] for name in LEVELS if name in lower]
     classes = _class_columns(table)
     if classes and not found["label"]:
-        found[OF_CLASSES] = classes
+        several[OF_CLASSES] = classes
     elif levels and (not found["label"] or lower.get("diagnosis") != found["label"]):
-        found["label"], found["levels"] = "", levels
-    if not (found["label"] or found.get(OF_CLASSES) or found.get("levels")):
+        found["label"], several["levels"] = "", levels
+    if not (found["label"] or several):
         found["label"] = _like_labels(table, found["image"])
-    return found
+    return {**found, **several}
 
 
-def described(table: Table) -> list[dict[str, Any]]:
-    """Return each column with some of its values, for the page on which a person maps them."""
+def described(table: Table) -> list[Column]:
     return [
-        {"name": name, "samples": list(dict.fromkeys(row[place][:80] for row in table.rows if row[place]))[:5]}
+        Column(name, list(dict.fromkeys(row[place][:80] for row in table.rows if row[place]))[:5])
         for place, name in enumerate(table.header)
     ]
 

@@ -2,11 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from classifier.inference.input.clinical import canonical_site
 from evaluation.intake.guess_columns import described, guess
-from evaluation.intake.table import OF_CLASSES, OF_LABELS, Refused, Table, column, marked, stem
+from evaluation.intake.table import (
+    OF_CLASSES,
+    OF_LABELS,
+    Column,
+    ColumnMapping,
+    Columns,
+    Refused,
+    Table,
+    column,
+    marked,
+    stem,
+)
 from evaluation.intake.vocabulary import Label, meanings
 
 SEXES = {"f": "female", "m": "male", "female": "female", "male": "male", "w": "female"}
@@ -44,19 +54,19 @@ class Reading:
 class NeedsMapping(ValueError):
     """Nobody can tell which column is which; `columns` with samples and a `guess` help a person to say it."""
 
-    def __init__(self, message: str, columns: list[dict[str, Any]], guess: dict[str, Any]) -> None:
+    def __init__(self, message: str, columns: list[Column], guess: Columns) -> None:
         super().__init__(message)
         self.columns, self.guess = columns, guess
 
 
-def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
-    """Return the rows of a table by its guessed columns, or by `mapping`: {"columns": {...}, "labels": {...}}.
+def read(table: Table, mapping: ColumnMapping) -> Reading:
+    """Return the rows of a table by its guessed columns, or by the mapping.
 
     A column that is told comes before a guessed one, an empty name sets the guess aside.
     Raises NeedsMapping where the picture's or the label's column cannot be told.
     """
     guessed = guess(table)
-    columns = _merged(guessed, (mapping or {}).get("columns") or {})
+    columns = _merged(guessed, mapping.columns)
     labelled = columns.get("label") or columns.get(OF_CLASSES) or columns.get("levels")
     if not columns.get("image") or not labelled:
         missing = "picture's name" if not columns.get("image") else "label"
@@ -66,23 +76,23 @@ def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
     if unknown:
         message = f"The label table has no column named {', '.join(map(repr, unknown))}."
         raise NeedsMapping(message, described(table), guessed)
-    return _rows(table, columns, (mapping or {}).get("labels") or {})
+    return _rows(table, columns, mapping.labels)
 
 
-def _merged(guessed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(guessed: Columns, told: Columns) -> Columns:
     right = {kind: name for kind, name in told.items() if isinstance(name, list if kind in OF_LABELS[1:] else str)}
     other = OF_LABELS if any(right.get(kind) for kind in OF_LABELS) else ()
     return {kind: name for kind, name in guessed.items() if kind not in other} | right
 
 
-def _named(columns: Mapping[str, Any]) -> list[str]:
+def _named(columns: Columns) -> list[str]:
     names: list[str] = []
     for value in columns.values():
         names += value if isinstance(value, list) else [value]
     return [name for name in names if name]
 
 
-def _rows(table: Table, columns: Mapping[str, Any], told: Mapping[str, str]) -> Reading:
+def _rows(table: Table, columns: Columns, told: Mapping[str, str]) -> Reading:
     words = _words(table, columns)
     known = meanings((word for word in words if isinstance(word, str)), told)
     rows: list[Row] = []
@@ -99,13 +109,13 @@ def _rows(table: Table, columns: Mapping[str, Any], told: Mapping[str, str]) -> 
     return Reading(rows, sorted(refused + repeated, key=lambda entry: entry.row or 0), _warnings(rows), labels)
 
 
-def _words(table: Table, columns: Mapping[str, Any]) -> list[str | ValueError]:
+def _words(table: Table, columns: Columns) -> list[str | ValueError]:
     """Return each row's label, or why it has none."""
     if classes := columns.get(OF_CLASSES):
         places = [table.header.index(name) for name in classes]
         return [_hot(record, places, classes) for record in table.rows]
     if columns.get("label"):
-        return list(column(table, columns["label"]))
+        return list(column(table, str(columns["label"])))
     places = [table.header.index(name) for name in columns["levels"]]
     return [next((record[index] for index in places if record[index]), "") for record in table.rows]
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 MOST_ROWS = 200_000
 MOST_COLUMNS = 300
 CELL = 2000
@@ -35,6 +37,25 @@ class Refused:
     row: int | None
     file: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with some of its values, for the page on which a person maps them."""
+
+    name: str
+    samples: list[str]
+
+
+Columns = dict[str, str | list[str]]
+"""{kind: the name of its column, or those of several}."""
+
+
+class ColumnMapping(BaseModel):
+    """Which column is which (`image`, `label`, `lesion`, …) and what labels mean ({label: code})."""
+
+    columns: Columns = {}
+    labels: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 
+from evaluation.documents.data_set import ImportResult
 from skinsite.diagnoses import DIAGNOSES, NAMES_BEYOND
 from skinsite.jobs.long_job import LongJob, LongJobQuerySet
 
@@ -64,6 +65,10 @@ class DataSet(LongJob):
             return "Waiting for the import"
         fetches = self.wanted and not self.folder
         return f"{'Fetching from the ISIC Archive' if fetches else 'Decoding pictures'}: {super().progress}"
+
+    @property
+    def result(self) -> ImportResult:
+        return ImportResult.model_validate(self.document)
 
     def label_name(self, code: str) -> str:
         if code in DIAGNOSES:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from classifier.inference.input.manifest import InputSpec
+from evaluation.documents.setting_check import ClassFinding
 from evaluation.setting import candidates
 from evaluation.setting.search import Question
 from evaluation.setting.titles import UNDETERMINED
-from evaluation.setting.verdict import ClassFinding, Verdict
+from evaluation.setting.verdict import Verdict
 
 
 def filled_input(base: InputSpec, verdict: Verdict) -> InputSpec:

@@ -9,6 +9,7 @@ from django.conf import settings as portal
 from django.utils import timezone
 from PIL import Image, ImageEnhance
 
+from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet, LabelledImage
 from evaluation.services.data_sets import decoding, importing
 from evaluation.services.data_sets.importing import (
@@ -276,12 +277,12 @@ def test_a_mapping_is_corrected_on_the_same_upload():
     assert data_set.error["code"] == "needs-mapping"
     assert [column["name"] for column in data_set.columns] == ["Foto", "Befund"]
     assert data_set.guess["image"] == "Foto"
-    remap_data_set(data_set=data_set, mapping={"columns": {"label": "Befund"}})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping(columns={"label": "Befund"}))
     data_set = ran(data_set)
     assert data_set.state == State.DONE
     assert set(data_set.labels) == {"x"}
     files = stored_files()
-    remap_data_set(data_set=data_set, mapping={"columns": {"label": "Befund"}, "labels": {"x": "MEL"}})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping(columns={"label": "Befund"}, labels={"x": "MEL"}))
     data_set = ran(data_set)
     assert names(data_set) == dict.fromkeys("abcdef", "mel")
     assert len(stored_files()) == len(files)
@@ -291,10 +292,10 @@ def test_a_mapping_is_corrected_on_the_same_upload():
 def test_a_mapping_is_not_corrected_while_an_import_waits():
     data_set = imported(SIX, TABLE)
     stale = DataSet.objects.get(pk=data_set.pk)
-    remap_data_set(data_set=data_set, mapping={})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping())
     for row in (stale, DataSet.objects.get(pk=data_set.pk)):
         with pytest.raises(Conflict):
-            remap_data_set(data_set=row, mapping={"labels": {"nv": "mel"}})
+            remap_data_set(data_set=row, mapping=ColumnMapping(labels={"nv": "mel"}))
     assert DataSet.objects.get(pk=data_set.pk).mapping == {"columns": {}, "labels": {}}
 
 

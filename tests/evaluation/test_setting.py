@@ -12,6 +12,7 @@ from scipy.stats import binom
 from classifier.inference.input.images import Pixels
 from classifier.inference.input.manifest import InputSpec
 from classifier.inference.input.preprocess import network_input
+from evaluation.documents.setting_check import ClassFinding
 from evaluation.setting import assignment, candidates
 from evaluation.setting.assignment import assigned, best_matching, chance, confusion
 from evaluation.setting.drawing import connected, draw
@@ -26,7 +27,7 @@ from evaluation.setting.evidence import (
 from evaluation.setting.filling import filled_classes, filled_input, filled_output
 from evaluation.setting.search import FREE, Question, Search
 from evaluation.setting.titles import CONFIRMED, ELIMINATED, UNDETERMINED
-from evaluation.setting.verdict import ClassFinding, Verdict, _Judged, judge
+from evaluation.setting.verdict import Verdict, _Judged, judge
 from evaluation.setting.wording import sentences
 from tests.factories import SEVEN
 
@@ -348,7 +349,7 @@ def test_a_part_that_changes_nothing_is_not_confirmed_because_its_rivals_differ_
 
 
 def finding(code: str, output: int | None, state: str = CONFIRMED) -> ClassFinding:
-    return ClassFinding(code, output, 9, state, None)
+    return ClassFinding(code=code, output=output, lesions=9, state=state, share=None)
 
 
 def test_an_undetermined_class_is_never_guessed():

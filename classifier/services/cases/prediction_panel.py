@@ -7,6 +7,7 @@ from typing import get_args
 
 from classifier.consensus import same
 from classifier.models import Explanation, ExplanationJob, Prediction
+from classifier.models.prediction import ClassProbability
 from classifier.services.maps.explain import FINAL_REASONS
 from classifier.services.maps.view import Maps, Side, View, scale_end, words
 from classifier.services.predictions import waiting
@@ -34,12 +35,9 @@ class ClassMap:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A class of an answer: is it the reference, does its map lie over the picture, and which one is it?"""
+class Row(ClassProbability):
+    """Is the class the reference, does its map lie over the picture, and which one is it?"""
 
-    code: str
-    name: str
-    probability: float
     reference: bool
     shown: bool
     map: ClassMap | None
@@ -70,9 +68,7 @@ class Answer:
         """The classes, most probable first."""
         return [
             Row(
-                row.code,
-                row.name,
-                row.probability,
+                **vars(row),
                 reference=bool(self.reference) and same(row.code, self.reference),
                 shown=row.code == self.shown_code,
                 map=self._map(row.code),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from django.http import HttpRequest
+from django.utils.text import get_text_list
 
 from classifier import extension_points
 from classifier.inference.explain.explain import ExplanationMethod
@@ -61,7 +62,8 @@ def _says_something(prediction: Prediction, maps: Maps) -> Fact:
     if top in constant:
         return Fact("not constant", False, f"The map of {top}, the class that won, is the same everywhere.")
     if constant:
-        return Fact("not constant", True, f"Only the maps of other classes are the same everywhere: {_and(constant)}.")
+        others = get_text_list(constant, "and")
+        return Fact("not constant", True, f"Only the maps of other classes are the same everywhere: {others}.")
     return Fact("not constant", True, "The map of every class differs from place to place.")
 
 
@@ -80,7 +82,3 @@ def _contrast(prediction: Prediction, maps: Maps, way: ExplanationMethod) -> Fac
 
 def _is_constant(values: Floats) -> bool:
     return float(np.ptp(values)) <= CONSTANT * float(np.abs(values).max())
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

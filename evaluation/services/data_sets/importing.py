@@ -20,7 +20,7 @@ from classifier.services.models.uploads import CHUNK_BYTES
 from evaluation.intake import label_rows
 from evaluation.intake.guess_columns import described, guess
 from evaluation.intake.label_rows import NeedsMapping, Row
-from evaluation.intake.table import Refused, Unreadable, parse, stem
+from evaluation.intake.table import ColumnMapping, Refused, Unreadable, parse, stem
 from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
@@ -82,7 +82,7 @@ def create_from_folder(
     return DataSet.objects.create(owner=owner, name=name, **paths, **fields)
 
 
-def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
+def remap_data_set(*, data_set: DataSet, mapping: ColumnMapping) -> None:
     """Import the same upload again with a corrected mapping; earlier images, answers and figures go.
 
     Raises Conflict while an import runs.
@@ -91,10 +91,8 @@ def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
         raise Conflict(f"This data set is {data_set.state}: correct the mapping when its import has ended.")
     if not (data_set.archive or data_set.folder):
         raise Conflict("The upload of this data set was not kept: upload it again.")
-    clean = {
-        "columns": {str(k): v for k, v in (mapping.get("columns") or {}).items()},
-        "labels": {str(k): str(v or "").strip().lower() for k, v in (mapping.get("labels") or {}).items()},
-    }
+    labels = {word: code.strip().lower() for word, code in mapping.labels.items()}
+    clean = ColumnMapping(columns=mapping.columns, labels=labels).model_dump()
     emptied: Fields = {"labels": {}, "words": {}, "refused": [], "warnings": [], "document": {}, "begun_at": None}
     with transaction.atomic():
         itself = DataSet.objects.filter(pk=data_set.pk)
@@ -169,15 +167,15 @@ def _imported(data_set: DataSet, save: Save) -> Fields:
         for row in sorted(reading.rows, key=lambda row: row.label.code)
     }
     used = set(data_set.images.values_list("label", flat=True).distinct())
-    summary = data_set_summary.summary(data_set)
+    summary, warnings = data_set_summary.summary(data_set)
     scaled = [f"{resized:,} masks had another size than their pictures and were scaled to it."] if resized else []
     return {
         "folder": data_set.folder,
         "table": data_set.table,
         "labels": {code: entry for code, entry in labels.items() if code in used},
         "words": reading.labels,
-        "warnings": [*reading.warnings, *scaled, *summary.pop("warnings")],
-        "document": summary,
+        "warnings": [*reading.warnings, *scaled, *warnings],
+        "document": summary.to_json(),
     }
 
 
@@ -208,40 +206,41 @@ def _read_labels(data_set: DataSet, found: decoding.Survey, save: Save) -> tuple
 
     A text that is no label table, such as a licence, does not hide folders that are named by known classes.
     """
+    mapping = ColumnMapping.model_validate(data_set.mapping)
     contents = [(settings.SKINSITE_DATA / data_set.table).read_bytes()] if data_set.table else found.tables
     last: Exception = Unreadable("There is no label table.")
     best: label_rows.Reading | None = None
     for content in contents:
         try:
             table = parse(content)
-            reading = label_rows.read(table, data_set.mapping)
+            reading = label_rows.read(table, mapping)
         except (NeedsMapping, Unreadable) as error:
             last = error if isinstance(error, NeedsMapping) or not isinstance(last, NeedsMapping) else last
             continue
         if best is None or len(reading.rows) > len(best.rows):
             best = reading
-            save(columns=described(table), guess=guess(table))
+            save(columns=list(map(vars, described(table))), guess=guess(table))
     if best is not None:
         return best, False
     if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
-        return _by_folder(found.pictures, data_set.mapping), True
+        return _by_folder(found.pictures, mapping.labels), True
     if isinstance(last, NeedsMapping):
-        save(columns=last.columns, guess=last.guess)
+        save(columns=list(map(vars, last.columns)), guess=last.guess)
         hint = "Choose the columns on the data set's page; no second upload is needed."
         raise Failure(NEEDS_MAPPING, str(last), hint)
     raise Failure("unreadable-table", str(last), "Export the table as CSV in UTF-8 and upload it again.")
 
 
-def _by_folder(members: Sequence[tuple[str, int]], mapping: Mapping[str, Any]) -> label_rows.Reading:
+def _by_folder(members: Sequence[tuple[str, int]], meant: Mapping[str, str]) -> label_rows.Reading:
     """One folder per class: the innermost folder's name is the label."""
     words = _folders(members)
-    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not mapping.get("labels")):
+    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not meant):
         raise Failure(
             "no-labels",
             "The archive has neither a label table nor a folder for each class.",
             "Add a CSV with the columns image and diagnosis, or a folder for each class that has its name.",
         )
-    known = meanings(words, mapping.get("labels") or {})
+    known = meanings(words, meant)
     rows, refused = [], []
     for (name, _), word in zip(members, words, strict=True):
         label = known.get(word)

@@ -120,7 +120,7 @@ def _alike(images: Sequence[LabelledImage], training: DataSet) -> dict[int, str]
     for i, j in pairs:
         if (
             rest[i].pk not in found
-            and near_duplicates.correlation(_small(rest[i]), _small(trained[j])) >= near_duplicates.SAME
+            and near_duplicates.correlation(small(rest[i]), small(trained[j])) >= near_duplicates.SAME
         ):
             found[rest[i].pk] = "likeness"
     return found
@@ -138,6 +138,7 @@ def _number(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _small(image: LabelledImage) -> Image.Image:
+def small(image: LabelledImage) -> Image.Image:
+    """Return the picture in grey and in the size in which pictures are correlated."""
     with image.thumbnail.open("rb") as file, Image.open(file) as picture:
         return picture.convert("L").resize((near_duplicates.SIDE, near_duplicates.SIDE), Image.Resampling.LANCZOS)

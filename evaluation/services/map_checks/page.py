@@ -27,17 +27,12 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True)
 class Shown:
     """A value and its interval, to be shown in different ink."""
 
-    value: str
-    interval: str
-
-    @classmethod
-    def of(cls, text: str) -> "Shown":
-        value, _, interval = text.replace("-", "−").partition(" (")
-        return cls(value, interval.removesuffix(")").replace(" to ", " … "))
+    def __init__(self, text: str) -> None:
+        self.value, _, interval = text.replace("-", "−").partition(" (")
+        self.interval = interval.removesuffix(")").replace(" to ", " … ")
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Figure:
 
     @property
     def cells(self) -> list[Shown]:
-        return list(map(Shown.of, self.texts))
+        return list(map(Shown, self.texts))
 
     @property
     def text(self) -> Shown:
@@ -64,7 +59,7 @@ class Step:
 
     def __init__(self, row: RandomisedShare) -> None:
         self.percent, self.likeness = round(100 * row.share), row.likeness
-        self.text, self.left_out = Shown.of(text_of(row.likeness, 2)), _left_out(row)
+        self.text, self.left_out = Shown(text_of(row.likeness, 2)), _left_out(row)
         ends = (row.likeness.value, row.likeness.low, row.likeness.high)
         self.width, self.low, self.high = (f"{100 * (end or 0):.1f}" for end in ends)
 
@@ -89,7 +84,7 @@ class MapPage:
     @property
     def at_full(self) -> Shown:
         """Likeness to networks of which all layers are randomised."""
-        return Shown.of(text_of(self.document.randomised.shares[-1].likeness, 2))
+        return Shown(text_of(self.document.randomised.shares[-1].likeness, 2))
 
     @property
     def cascade(self) -> list[Step]:
@@ -104,7 +99,7 @@ class MapPage:
         """Likeness to the map of the changed picture, by the name of the change."""
         changes = self.document.changes
         found = changes.stability_by_change if changes else {}
-        return {name: Shown.of(text_of(number, 2)) for name, number in found.items()}
+        return {name: Shown(text_of(number, 2)) for name, number in found.items()}
 
 
 def checks_of_maps(request: HttpRequest, model: ModelRecord) -> dict[str, object] | None:

@@ -1,5 +1,7 @@
 """What a map check says here, in words."""
 
+from django.utils.text import get_text_list
+
 from evaluation.documents.map_check import Changes, MapResult, Randomised
 from evaluation.metrics.maps.rules import CREDIBLE_BELOW, FEWEST_IMAGES, SEEDS, Against
 from evaluation.metrics.number import Number
@@ -105,17 +107,14 @@ def _changes(found: Changes | None) -> list[str]:
     by: dict[str, list[str]] = {BETTER: [], WORSE: [], NOT_SHOWN: []}
     for game, title in {"deletion": "deletion", "insertion": "insertion", "road": "ROAD"}.items():
         by[verdict(game, getattr(found, game))].append(title)
+    better, worse, alike = (get_text_list(by[side], "and") for side in (BETTER, WORSE, NOT_SHOWN))
     said = []
-    if by[BETTER]:
-        said.append(
-            f"What the map marks matters more to the answer than the middle of the picture, by {_and(by[BETTER])}."
-        )
-    if by[WORSE]:
-        said.append(
-            f"The middle of the picture matters more to the answer than what the map marks, by {_and(by[WORSE])}."
-        )
-    if by[NOT_SHOWN]:
-        said.append(f"By {_and(by[NOT_SHOWN])}, what the map marks and the middle are not shown to differ.")
+    if better:
+        said.append(f"What the map marks matters more to the answer than the middle of the picture, by {better}.")
+    if worse:
+        said.append(f"The middle of the picture matters more to the answer than what the map marks, by {worse}.")
+    if alike:
+        said.append(f"By {alike}, what the map marks and the middle are not shown to differ.")
     if found.stability:
         text = f"After small turns, flips and noise the map is alike to {found.stability.value:.2f}"
         known = {name: row.value for name, row in found.stability_by_change.items() if row.value is not None}
@@ -130,7 +129,3 @@ def _percent(number: Number) -> str:
 
 def _times(number: Number) -> str:
     return f"{number.value:.2f} times"
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

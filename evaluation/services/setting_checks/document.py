@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evaluation.documents.setting_check import Fills, Said, Sample, SettingResult, Tried
+from evaluation.documents.setting_check import Fills, OrderFinding, Said, Sample, SettingResult, Tried
 from evaluation.metrics.sample import Floats
 from evaluation.models import LabelledImage, SettingCheck
 from evaluation.setting import search
@@ -35,7 +35,7 @@ def document_of(
         chance=verdict.chance,
         knowing_nothing=float(np.log(len(question.present))),
         informative=verdict.informative,
-        order=vars(verdict.order) | {"codes": _order(question, best)},
+        order=OrderFinding(**vars(verdict.order), codes=_order(question, best)),
         parts=verdict.parts,
         classes=verdict.classes,
         tried=[

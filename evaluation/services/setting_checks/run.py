@@ -54,9 +54,9 @@ class SettingSearch(TimeSlice):
         self.begin(total=max(self.total, self.job.done))
         self.loaded, _ = load_classifier(self.job.model)
         open_output = self.job.model.framework == "torch"
-        verdict = judge(Search(self.question, self.ask), seed=self.job.seed, open_output=open_output)
-        self.save(total=self.job.done)
         try:
+            verdict = judge(Search(self.question, self.ask), seed=self.job.seed, open_output=open_output)
+            self.save(total=self.job.done)
             return {"document": document_of(self.job, self.question, verdict, self.drawn, self.ask).to_json()}
         except ValidationError as error:
             message = "A figure of this check is not a number, so nothing is stored."
