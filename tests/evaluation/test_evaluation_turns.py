@@ -13,7 +13,7 @@ from skinsite.jobs import State
 from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
 from tests.factories import SEVEN, make_model, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 IMAGES = 28
 
 

@@ -10,7 +10,7 @@ from tests.evaluation.small_sets import make_data_set, seven_labels
 from tests.evaluation.test_results import evaluated
 from tests.factories import make_model, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 
 
 @pytest.fixture
