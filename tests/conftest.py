@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from django.conf import settings
 from django.core.management import call_command
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from classifier.inference import engines
 from classifier.inference.cache import ClassifierCache
 
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
@@ -109,16 +106,7 @@ def static_files_are_listed_once(collected_static_files: None) -> None:
 @pytest.fixture(autouse=True)
 def no_heart_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread cannot write while a test's transaction is open, and the test would wait for it."""
-    monkeypatch.setattr("skinsite.jobs.HEARTBEAT_SECONDS", 3600.0)
-
-
-@pytest.fixture
-def fast_lane(monkeypatch) -> None:
-    """The fast lane as where the processor has bf16, computed in f32 here, so that any processor will do."""
-    network = "classifier.inference.openvino_network"
-    exact = partial(import_module(network).OpenVinoClassifier, precision="f32")
-    monkeypatch.setattr(engines, "has_bf16", lambda: True)
-    monkeypatch.setattr(f"{network}.OpenVinoClassifier", exact)
+    monkeypatch.setattr("skinsite.jobs.attempt.HEARTBEAT_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

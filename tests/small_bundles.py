@@ -6,15 +6,12 @@ import numpy as np
 
 from classifier.inference import bundle
 from classifier.inference.graph import graph as graphs
-from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.maps.layouts import FIRST, TOKENS, Layout
 from classifier.models import ModelRecord
 from tests.factories import SEVEN, make_model
+from tests.manifests import complete
 
 SIDE = 32
-
-
-FAST = {"differs": 0.012, "changed": 1, "pictures": 12, "one_ms": 2.0, "eight_ms": 9.0, "exact_eight_ms": 20.0}
 
 
 def small_model(
@@ -24,28 +21,26 @@ def small_model(
     tokens: str = "",
     scale: float = 1,
     rooted: bool = False,
-    fast: dict[str, Any] | None = None,
     **fields: Any,
 ) -> ModelRecord:
     """Register a model of seven classes with its bundle; `scale` multiplies the weights of its last layer.
 
     `rooted`: the linear layer reads square roots, one of them of a channel that is always 0, where a root's slope is
     infinite.
-    `tokens`, "plain" or "normed": its grid is a row of tokens, as a transformer has them. `fast`: what its admission
-    measured of the fast lane.
+    `tokens`, "plain" or "normed": its grid is a row of tokens, as a transformer has them.
     """
     given = {"framework": "torch", "classes": list(SEVEN), "input": {"width": SIDE, "height": SIDE}, "output": "logits"}
-    manifest = Manifest.from_json(complete(given, {}))
-    model = make_model(name, framework="torch", engine="onnxruntime", manifest=manifest.to_json(), **fields)
+    manifest = complete(**given)
+    model = make_model(
+        name, framework="torch", engine="onnxruntime", manifest=manifest.model_dump(mode="json"), **fields
+    )
     folder = model.bundle_path
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = bundle.write(folder, manifest=manifest, network={}, tensors={"w": np.zeros(1, np.float32)})
-    ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256, measured={"graph": {"fast": fast}} if fast else {})
-    content, cut = graph(layered=layered, tokens=tokens, scale=scale, rooted=rooted)
+    ModelRecord.objects.filter(pk=model.pk).update(sha256=sha256)
+    content, feature_layer = graph(layered=layered, tokens=tokens, scale=scale, rooted=rooted)
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", cut=cut)
-    if fast:
-        bundle.add_lane(folder, fast)
+    bundle.add_proven(folder, layer="conv" if layered else "", graph=folder / "graph", feature_layer=feature_layer)
     return ModelRecord.objects.get(pk=model.pk)
 
 
@@ -93,7 +88,7 @@ def graph(
     made = helper.make_graph(nodes, "small", [picture], [logits], [*tensors, *([shape] if tokens else [])])
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", graphs.OPSET)], ir_version=8)
     order = (0, 1, 2) if tokens else (0, 1, 2, 3)
-    wanted = graphs.Cut("kept" if tokens else "spatial", order, layout) if layered else None
-    finished, cut, reason = graphs.finish(model, wanted)
-    assert not layered or cut is not None, reason
-    return finished.SerializeToString(), cut and cut.to_json()
+    wanted = graphs.FeatureLayer("kept" if tokens else "spatial", order, layout) if layered else None
+    finished, feature_layer, reason = graphs.finish(model, wanted)
+    assert not layered or feature_layer is not None, reason
+    return finished.SerializeToString(), feature_layer and feature_layer.to_json()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from evaluation.intake.label_rows import COLUMNS
+from evaluation.intake.table import COLUMNS
 from evaluation.models import DataSet
 
 KINDS = {

@@ -5,7 +5,7 @@ import math
 import os
 import stat
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,8 @@ class Answer:
 def ask(
     task: str,
     *,
-    request: dict[str, Any],
-    schema: dict[str, Any],
+    request: Mapping[str, object],
+    schema: Mapping[str, object],
     folder: Path,
     limits: Limits,
     readable: Sequence[Path] = (),
@@ -80,7 +80,7 @@ def ask(
     return Answer(read_answer(folder / ANSWER, schema, answer_bytes, verbatim), result)
 
 
-def read_answer(path: Path, schema: dict[str, Any], limit: int, verbatim: Sequence[str] = ()) -> dict[str, Any]:
+def read_answer(path: Path, schema: Mapping[str, object], limit: int, verbatim: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a child wrote to a file, checked and cleaned. Raises InvalidChildOutput."""
     content = parse(read_file(path, limit), schema)
     try:
@@ -89,7 +89,7 @@ def read_answer(path: Path, schema: dict[str, Any], limit: int, verbatim: Sequen
         raise InvalidChildOutput("the answer is nested too deeply") from error
 
 
-def parse(text: bytes, schema: dict[str, Any]) -> dict[str, Any]:
+def parse(text: bytes, schema: Mapping[str, object]) -> dict[str, Any]:
     """Return the JSON object that fits the schema, without a number that is none. Raises InvalidChildOutput."""
     try:
         content = json.loads(text, parse_constant=_no_number, parse_float=_finite)

@@ -43,7 +43,7 @@ def given_back(manifest: dict[str, Any]) -> dict[str, Any]:
     sent = ManifestFields({name: value for name, value in data.items() if value is not None}, initial=split(manifest))
     assert sent.is_valid(), sent.errors
     assert not sent.changed_data
-    return sent.told()
+    return sent.declared()
 
 
 @pytest.mark.parametrize(

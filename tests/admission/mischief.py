@@ -33,10 +33,10 @@ def convert_flood(**_request: Any) -> list[Any]:
     return [[[]]] * 400_000
 
 
-def convert_no_folder(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+def convert_no_folder(**_request: Any) -> dict[str, Any]:
     """A file stands where the bundle's folder should."""
     Path("bundle").write_text("{}")
-    return _converted(manifest)
+    return _converted()
 
 
 def convert_link(**_request: Any) -> dict[str, Any]:
@@ -47,14 +47,12 @@ def convert_link(**_request: Any) -> dict[str, Any]:
 
 
 def convert_noise(**_request: Any) -> dict[str, Any]:
-    problem = {"code": "made-up", "message": "red \x1b[31m and reversed \u202e", "hint": ""}
+    problem = {"code": "damaged", "message": "red \x1b[31m and reversed \u202e", "hint": ""}
     return {"report": [], "problem": problem}
 
 
-def _converted(manifest: dict[str, Any]) -> dict[str, Any]:
-    complete = {
-        "name": "Model",
-        "version": "1",
+def _converted(**inferred: Any) -> dict[str, Any]:
+    plain = {
         "framework": "torch",
         "output": "logits",
         "input": {
@@ -75,26 +73,26 @@ def _converted(manifest: dict[str, Any]) -> dict[str, Any]:
         "framework": "torch",
         "architecture": "made up",
         "parameters": 1,
-        "manifest": complete | manifest,
+        "inferred": plain | inferred,
         "outputs": [[0.5, 0.5], [0.5, 0.5]],
     }
 
 
-def convert_bundle_of_links(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+def convert_bundle_of_links(**_request: Any) -> dict[str, Any]:
     """The bundle's files are one file under two names."""
     Path("bundle").mkdir()
     Path("bundle/bundle.json").write_text("{}")
     os.link("bundle/bundle.json", "bundle/weights.safetensors")
-    return _converted(manifest)
+    return _converted()
 
 
-def convert_no_number(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
+def convert_no_number(**_request: Any) -> dict[str, Any]:
     """Python reads 1e999 as infinity, which no database takes as JSON."""
-    answer = json.dumps(_converted(manifest)).replace('"version": "1"', '"version": "1", "junk": 1e999')
+    answer = json.dumps(_converted()).replace('"output": "logits"', '"output": "logits", "junk": 1e999')
     Path("answer.json").write_text(answer)
     os._exit(0)
 
 
 def convert_other_classes(manifest: dict[str, Any], **_request: Any) -> dict[str, Any]:
     """A quiet attack: the classes come back in another order."""
-    return _converted(manifest | {"classes": list(reversed(manifest["classes"]))})
+    return _converted(classes=list(reversed(manifest["classes"])))

@@ -229,8 +229,8 @@ def test_a_whole_admission(upload: Path) -> None:
         layer("Dense", "scores", "gap", units=2, activation="softmax", use_bias=False),
     )
     write(upload, config, weights)
-    outcome = admit(upload=upload, manifest={"classes": ["nv", "mel"]}, into=upload.parent / "bundles")
-    assert outcome.accepted, outcome.error
-    assert outcome.manifest is not None
-    assert outcome.manifest["input"]["range"] == [0, 255]
-    assert any("written by Keras 2.4.0" in check.detail for check in outcome.report)
+    result = admit(upload=upload, manifest={"classes": ["nv", "mel"]}, into=upload.parent / "bundles")
+    assert result.accepted, result.error
+    assert result.manifest is not None
+    assert result.manifest["input"]["range"] == [0, 255]
+    assert any("written by Keras 2.4.0" in check.detail for check in result.report)

@@ -48,7 +48,7 @@ def test_every_protocol_gives_plain_values_and_names(
 def test_a_stub_keeps_the_state_of_an_object_and_nothing_else() -> None:
     found = read(pickle.dumps({"arguments": argparse.Namespace(rate=0.1), "best": np.float64(0.5)}, 2))
     namespace = found.value["arguments"]
-    assert isinstance(namespace, pickle_reader.Stub)
+    assert isinstance(namespace, pickle_reader.UnresolvedGlobal)
     assert (namespace.name, namespace.state) == ("argparse.Namespace", {"rate": 0.1})
     assert unsafe_globals.unsafe(found.names) is None
 

@@ -120,3 +120,14 @@ def test_somebody_elses_things_do_not_exist(charlie, case):
     problem(charlie.call("DELETE", f"/cases/{case.pk}"), 404)
     assert charlie.call("GET", "/cases").json()["items"] == []
     assert Case.objects.filter(pk=case.pk).exists()
+
+
+def test_an_export_of_an_old_prediction_says_what_was_known_then(alice, case):
+    """The first portals computed on the processor only, and named no device; what they noted besides stays."""
+    used = {"name": "Xception", "version": "1", "sha256": "0" * 64, "manifest": {"classes": ["nv"]}}
+    stored = {"model": used, "image": {"sha256": "1" * 64, "changes": []}, "clinical": None, "preprocessing": 1}
+    stored |= {"engine": "native", "software": {"python": "3.11.4"}, "finished": "2026-11-24T12:00:00+00:00"}
+    Prediction.objects.update(provenance=stored | {"engine_in_words": "Keras, fp32"})
+    exported = alice.call("GET", f"/cases/{case.pk}/export.json").json()
+    found = exported["images"][0]["predictions"][0]["provenance"]
+    assert found == stored | {"engine_in_words": "Keras, fp32", "device": "cpu", "version": 1}

@@ -100,7 +100,7 @@ def test_a_contrast_is_only_for_linear_methods(alice, row):
 
 def test_each_choice_is_another_picture(alice, row):
     Explanation.objects.update(maps=np.random.default_rng(0).normal(size=(7, 4, 4)).astype("<f4").tobytes())
-    other = row.distribution[1]["code"]
+    other = row.distribution[1].code
     choices = [{}, {"side": "lowers"}, {"grid": "native"}, {"against": other}, {"scale": "absolute", "class": other}]
     pictures = set()
     for choice in choices:

@@ -5,14 +5,13 @@ from functools import partial
 import pytest
 
 from evaluation.metrics import binary, curves, paired, rates, textbook
-from evaluation.services import queueing
 from evaluation.services.evaluations import score
 from tests.evaluation.made import Fake
 
 
 @pytest.fixture
 def quiet(monkeypatch) -> None:
-    monkeypatch.setattr(queueing, "_send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def few_replicates(monkeypatch) -> None:
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
     found = Fake()
-    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model, engine: (found, 0.0))
+    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model: (found, 0.0))
     return found
 
 
@@ -51,7 +50,5 @@ def fake(monkeypatch) -> Fake:
 def no_broker(monkeypatch):
     """No broker runs in these tests: messages are counted as sent."""
     sent = []
-    monkeypatch.setattr(
-        "evaluation.services.queueing._send", lambda kind, pks, queue: sent.append((kind.__name__, pks, queue))
-    )
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda task, pks, queue: sent.append((task, pks, queue)))
     return sent

@@ -59,7 +59,7 @@ def make_data_set(
     summary = {"images": len(labels), "lesions": len(set(lesions) or labels), "classes": counts}
     now = timezone.now()
     data_set = DataSet.objects.create(
-        owner=owner or make_user(), state=State.DONE, finished_at=now, summary=summary, **fields
+        owner=owner or make_user(), state=State.DONE, finished_at=now, document=summary, **fields
     )
     LabelledImage.objects.bulk_create(
         LabelledImage(
@@ -147,7 +147,7 @@ class Fake(Classifier):
 
     def __init__(self, classes: Sequence[str] = SEVEN) -> None:
         given = {"classes": list(classes), "input": INPUT, "output": "softmax"}
-        self.manifest = Manifest.from_json(given | {"name": "Fake", "version": "1", "framework": "keras"})
+        self.manifest = Manifest.model_validate(given | {"name": "Fake", "version": "1", "framework": "keras"})
         self.asked: list[list[int]] = []
         self.before: Any = lambda places: None
 

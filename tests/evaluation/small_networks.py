@@ -7,11 +7,12 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from classifier.inference import bundle
-from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, Cut, finish, parse
-from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, FeatureLayer, finish, parse
+from classifier.inference.input.manifest import Manifest
 from classifier.inference.maps.layouts import FIRST, Layout
 from classifier.models import ModelRecord
 from tests.factories import SEVEN, make_model
+from tests.manifests import complete
 
 SIDE, GRID, CHANNELS = 48, 6, 8
 
@@ -19,7 +20,7 @@ SIDE, GRID, CHANNELS = 48, 6, 8
 def manifest() -> dict[str, Any]:
     names = [{"code": code, "name": code.upper(), "malignant": None} for code in SEVEN]
     given = {"framework": "torch", "classes": names, "input": {"width": SIDE, "height": SIDE, "range": [-1, 1]}}
-    return Manifest.from_json(complete(given | {"name": "Small", "version": "1", "output": "softmax"}, {})).to_json()
+    return complete(**(given | {"name": "Small", "version": "1", "output": "softmax"})).to_json()
 
 
 def graph(*, sees_darkness: bool) -> bytes:
@@ -50,20 +51,20 @@ def graph(*, sees_darkness: bool) -> bytes:
         nodes, "small", [picture], [logits], [numpy_helper.from_array(value, name) for name, value in weights.items()]
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    return bytes(finish(model, cut())[0].SerializeToString())
+    return bytes(finish(model, feature_layer())[0].SerializeToString())
 
 
-def cut() -> Cut:
-    return Cut(FEATURES, (0, 1, 2, 3), Layout(FIRST, GRID, GRID))
+def feature_layer() -> FeatureLayer:
+    return FeatureLayer(FEATURES, (0, 1, 2, 3), Layout(FIRST, GRID, GRID))
 
 
 def write_bundle(folder: Path, *, sees_darkness: bool = True) -> str:
     """Write the bundle into a folder that exists and return its weights' SHA-256."""
     content = graph(sees_darkness=sees_darkness)
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in parse(content).graph.initializer}
-    digest = bundle.write(folder, manifest=Manifest.from_json(manifest()), network={}, tensors=tensors)
+    digest = bundle.write(folder, manifest=Manifest.model_validate(manifest()), network={}, tensors=tensors)
     (folder / "graph").write_bytes(content)
-    bundle.add_proven(folder, layer=FEATURES, graph=folder / "graph", cut=cut().to_json())
+    bundle.add_proven(folder, layer=FEATURES, graph=folder / "graph", feature_layer=feature_layer().to_json())
     return digest
 
 

@@ -62,12 +62,12 @@ class FakeNetwork:
         for image in pixels:
             dice = np.random.default_rng(int(image.astype(np.int64).sum()) + self.seed)
             rows.append(dice.dirichlet(np.full(len(self.codes), 0.4)))
-        return Answer(np.array(rows), None, np.log(np.array(rows, np.float32) + 1e-9), None, 1.0, 0.0)
+        return Answer(np.array(rows), None, None, 1.0, 0.0)
 
 
 def use(monkeypatch: Any, network: FakeNetwork) -> FakeNetwork:
     """Let evaluations answer with a fake network instead of a bundle."""
-    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model, engine: (network, 0.0))
+    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model: (network, 0.0))
     monkeypatch.setattr(evaluation_run.classifier, "run", network.run)
     return network
 

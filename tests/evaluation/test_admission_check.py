@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.models import ModelRecord, Prediction
 from classifier.models.model_record import Framework, ModelState
 from classifier.services.predictions.warm_up import ready_mark
@@ -183,7 +183,7 @@ def test_a_check_on_real_pictures_takes_its_place(model, spots):  # noqa: F811
 
 
 def facts_for(model: ModelRecord, name: str = "alice") -> dict[str, Any]:
-    told = facts_of_maps(HttpRequest(), model=model, way=WAYS["grad-cam"], person=make_user(name))["facts"]
+    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=make_user(name))
     return {fact.check: fact for fact in told}
 
 

@@ -124,7 +124,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(
 
 
 def test_a_machine_without_walls_fails_in_a_sentence(monkeypatch: pytest.MonkeyPatch, source: Source) -> None:
-    ended = ChildResult(ExitReason.NO_WALLS, 0.1, 0.1, 0, 78, "no namespaces\n\u202e")
+    ended = ChildResult(ExitReason.NOT_ISOLATED, 0.1, 0.1, 0, 78, "no namespaces\n\u202e")
     monkeypatch.setattr(run, "run", lambda *_arguments, **_options: ended)
     found = surveyed(source)
     assert isinstance(found, Failure)

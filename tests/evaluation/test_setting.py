@@ -2,7 +2,6 @@
 
 import itertools
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,7 +30,18 @@ from evaluation.setting.verdict import ClassFinding, Verdict, _Judged, judge
 from evaluation.setting.wording import sentences
 from tests.factories import SEVEN
 
-BASE = InputSpec(8, 8, "stretch", "bilinear", True, "rgb", (0.0, 1.0), (0.0,) * 3, (1.0,) * 3, "none")  # type: ignore[arg-type]
+BASE = InputSpec(
+    width=8,
+    height=8,
+    resize="stretch",
+    interpolation="bilinear",
+    antialias=True,
+    color="rgb",
+    range=(0, 1),
+    mean=(0, 0, 0),
+    std=(1, 1, 1),
+    clinical="none",
+)
 MNIST = candidates.ORDERS["HAM10000-MNIST"]
 few = settings(max_examples=40, deadline=None)
 
@@ -105,11 +115,11 @@ def test_outputs_without_a_name_stand_behind_those_with_one():
 
 
 def test_settings_that_give_the_same_numbers_are_one():
-    half = replace(BASE, mean=(0.5,) * 3, std=(0.5,) * 3)
+    half = BASE.but(mean=(0.5,) * 3, std=(0.5,) * 3)
     assert candidates.scaling_of(half).name == "−1 to 1"
     tried = {candidates.canonical(spec) for spec in candidates.samplings(BASE)}
     assert len(tried) == len(candidates.SAMPLINGS)
-    assert candidates.canonical(replace(BASE, interpolation="area", antialias=False)).antialias
+    assert candidates.canonical(BASE.but(interpolation="area", antialias=False)).antialias
 
 
 def test_blue_first_turns_mean_and_deviation_too():

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evaluation.intake import label_rows
-from evaluation.intake.label_rows import NeedsMapping, Reading, Refused, Unreadable
+from evaluation.intake.label_rows import NeedsMapping, Reading
+from evaluation.intake.table import Refused, Unreadable, parse
 
 HAM = """lesion_id,image_id,dx,dx_type,age,sex,localization
 HAM_0000118,ISIC_0027419,bkl,histo,80.0,male,scalp
@@ -41,7 +42,7 @@ ISIC_3,Anonymous,CC-0,,,Benign,,,,,,,,,
 
 
 def read(text: str | bytes, mapping: dict[str, Any] | None = None) -> Reading:
-    return label_rows.read(label_rows.parse(text.encode() if isinstance(text, str) else text), mapping)
+    return label_rows.read(parse(text.encode() if isinstance(text, str) else text), mapping)
 
 
 def codes(reading: Reading) -> dict[str, str]:
@@ -279,7 +280,7 @@ def test_lesions_with_two_labels_or_two_patients_are_told():
 )
 def test_what_is_no_table_is_unreadable(content):
     with pytest.raises(Unreadable):
-        label_rows.parse(content)
+        parse(content)
 
 
 def test_a_large_table_is_read_in_seconds():

@@ -104,7 +104,7 @@ def test_a_card_is_markdown_and_nothing_else(alice):
     assert "evil/p.png" not in page
 
 
-def test_a_passport_shows_input_classes_and_report(alice):
+def test_a_models_page_shows_input_classes_and_report(alice):
     model = make_model(report=[{"check": "finite", "passed": True, "detail": "6 pictures"}], licence="MIT")
     model.manifest["input"] |= {"resize": "letterbox", "range": [0, 1], "mean": [0, 0, 0], "std": [1, 1, 1]}
     ModelRecord.objects.filter(pk=model.pk).update(manifest=model.manifest)

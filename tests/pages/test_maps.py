@@ -58,7 +58,9 @@ def test_the_page_says_how_far_the_map_can_be_trusted(alice, case, row):
     assert "Can the map be trusted? 1 of 1 checks passed; 4 not measured" in page
     assert "Not measured, or not to be measured here: engine, contrast, randomisation, lesion." in page
     Explanation.objects.update(maps=np.zeros((7, 4, 4), "<f4").tobytes())
-    assert "0 of 1 checks passed; not: not constant" in page_of(alice, case)
+    page = page_of(alice, case)
+    assert "0 of 1 checks passed; not: not constant" in page
+    assert "<b>Not constant</b> <strong>not passed</strong>" in page
     Explanation.objects.update(error={"code": "no-spatial-layer", "message": "There is no layer."}, maps=b"")
     assert "Can the map be trusted?" not in page_of(alice, case)
 
@@ -150,8 +152,8 @@ def test_the_native_grid_has_as_many_colours_as_cells(alice, row):
 
 
 def test_the_map_is_taken_away_as_a_picture_with_its_legend(alice, row):
-    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1]["code"], "grid": "native"})
-    assert f'filename="map-{row.pk}-{row.distribution[-1]["code"]}.png"' in answer["Content-Disposition"]
+    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1].code, "grid": "native"})
+    assert f'filename="map-{row.pk}-{row.distribution[-1].code}.png"' in answer["Content-Disposition"]
     image = CaseImage.objects.get()
     page = picture_of(answer)
     height = round(1024 * image.height / image.width)

@@ -1,7 +1,7 @@
 # ruff: noqa: PTH101, PTH208, PTH211 (the plain calls are what an attacker would make)
 """What a hostile file would try in its confined child; each function answers with what happened.
 
-`supervision.run` runs them in a real child behind the real walls.
+`sandbox.run` runs them in a real child, really isolated.
 """
 
 import ctypes
@@ -133,7 +133,7 @@ def reach(path: str, port: int, unix: str, abstract: str, pid: int) -> dict[str,
 
 
 def reach_through_namespaces_alone(folder: str, **portal: Any) -> None:
-    """Print what `reach` finds in a process that has the outer wall only, neither Landlock nor seccomp."""
+    """Print what `reach` finds in a process that has namespaces only, neither Landlock nor seccomp."""
     from skinsite.sandbox import namespaces
 
     namespaces.unshare()

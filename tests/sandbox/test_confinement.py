@@ -1,4 +1,4 @@
-"""The walls hold: each thing that a hostile file would try is tried, in a real child, and fails."""
+"""The isolation holds: each thing that a hostile file would try is tried, in a real child, and fails."""
 
 import json
 import os
@@ -167,7 +167,7 @@ ended = run.run(
     "tests.sandbox.mischief:reach", request=json.loads(sys.argv[3]), folder=Path(sys.argv[2]),
     limits=run.Limits(60, 2**30, 2**26), unconfined=sys.argv[5] == "unconfined",
 )
-print(json.dumps([ended.reason, ended.walls, ended.stderr_tail]))
+print(json.dumps([ended.reason, ended.isolation, ended.stderr_tail]))
 """
 
 
@@ -194,7 +194,7 @@ def test_where_no_namespace_is_permitted_the_child_is_another_user(folder: Path,
 
 def test_a_machine_without_an_outer_wall_refuses_unless_told_otherwise(folder: Path, in_container: Try) -> None:
     how, standing, words = in_container("one user")
-    assert how == ExitReason.NO_WALLS
+    assert how == ExitReason.NOT_ISOLATED
     assert standing == []
     assert "neither namespaces nor another user" in words
     assert not (folder / "answer.json").exists()
@@ -306,14 +306,14 @@ def _wait_for(question: Callable[[], Any]) -> Any:
 
 def test_without_a_wall_the_child_refuses_to_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child itself looks: its folder is gone, so Landlock has nothing to leave writable."""
-    walls = confine.Walls(str(folder), (), 10, 1024**3, 1024, os.getppid())
+    restrictions = confine.Restrictions(str(folder), (), 10, 1024**3, 1024, os.getppid())
     monkeypatch.setattr(landlock, "restrict", _fail)
     monkeypatch.setattr(namespaces, "unshare", lambda: "namespaces")
     for wall in ("_fork", "_see_only", "_die_with", "_die_with_guard", "_limit"):
         monkeypatch.setattr(confine, wall, lambda *_arguments: "")
     monkeypatch.setattr(confine, "_drop_capabilities", lambda: "")
     with pytest.raises(confine.Unavailable, match="Landlock"):
-        confine.enter(walls, tell=lambda _message: None)
+        confine.enter(restrictions, tell=lambda _message: None)
 
 
 def _fail(**_options: Any) -> None:

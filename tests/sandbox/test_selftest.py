@@ -1,17 +1,17 @@
-"""The operator reads which walls stand, or in plain words that none does."""
+"""The operator reads how a model file is isolated, or in plain words that it is not."""
 
-from skinsite.sandbox.selftest import Standing, standing
+from skinsite.sandbox.selftest import SelfTest, run_selftest
 
 
 def test_this_machine_is_tried_once() -> None:
-    found = standing()
-    assert found is standing()
-    assert found.walls or found.lacking
-    assert ("behind these walls" in found.sentence(unconfined=False)) is found.is_confined
+    found = run_selftest()
+    assert found is run_selftest()
+    assert found.isolation or found.lacking
+    assert ("opened in isolation" in found.sentence(unconfined=False)) is found.is_confined
 
 
-def test_a_machine_that_lacks_a_wall_says_so() -> None:
-    bare = Standing(walls=("seccomp",), lacking=("Landlock: not supported",))
+def test_a_machine_that_lacks_a_measure_says_so() -> None:
+    bare = SelfTest(isolation=("seccomp",), lacking=("Landlock: not supported",))
     assert not bare.is_confined
     assert bare.sentence(unconfined=True).startswith("DANGER")
     assert "SKINSITE_UNCONFINED_ADMISSION=1" in bare.sentence(unconfined=True)

@@ -14,7 +14,7 @@ from tests.pictures import picture
 from tests.system.portal import Portal, csrf_token
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
-FRAMEWORKS = re.compile(r"tensorflow|libtorch|onnxruntime|matplotlib|openvino")
+FRAMEWORKS = re.compile(r"tensorflow|libtorch|onnxruntime|matplotlib")
 
 
 def rows(case: dict) -> list[dict]:

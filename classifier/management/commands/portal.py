@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from classifier.inference.engines import EngineError
 from classifier.services.predictions.warm_up import clear_ready_marks
 
 STAMP = "collected"
+OTHER_ACCOUNTS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Command(BaseCommand):
@@ -28,16 +30,30 @@ class Command(BaseCommand):
             devices.use(settings.SKINSITE_DEVICE)
         except EngineError as error:
             raise CommandError(f"{error}. {error.hint}") from error
+        self._close(settings.SKINSITE_DATA)
         self._say("Preparing the database and the static files")
         call_command("migrate", verbosity=0, interactive=False)
         _collect_static_files()
-        logging.getLogger("classifier.services.queueing").setLevel(logging.ERROR)  # there is no broker yet
+        logging.getLogger("skinsite.jobs.send").setLevel(logging.ERROR)  # there is no broker yet
         if settings.SKINSITE_DEMO:
             call_command("demo_accounts")
             call_command("demo")
         clear_ready_marks()
         self._say("Starting web, workers, broker and sweeper")
         self._become_supervisor()
+
+    def _close(self, folder: Path) -> None:
+        """Take from other accounts what they may do with the folder; files of earlier versions may be open to them."""
+        status = folder.stat()
+        if not status.st_mode & OTHER_ACCOUNTS:
+            return
+        if status.st_mode & stat.S_ISVTX or status.st_uid != os.geteuid():
+            self.stderr.write(
+                f"Other accounts may enter {folder}, which is not this one's: set SKINSITE_DATA to a folder of its own."
+            )
+            return
+        folder.chmod(stat.S_IMODE(status.st_mode) & ~OTHER_ACCOUNTS)
+        self.stdout.write(f"Closed {folder} to other accounts (its mode was {stat.S_IMODE(status.st_mode):o}).")
 
     def _become_supervisor(self) -> None:
         for folder in ("log", "run"):

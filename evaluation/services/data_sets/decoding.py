@@ -23,7 +23,8 @@ from classifier.inference.input import images
 from classifier.services.cases.create import THUMBNAIL_SIDE
 from evaluation.intake import near_duplicates
 from evaluation.intake.archive_child import DECODED, FACT, FACT_BYTES, PICTURES, SURVEYED, TABLE_BYTES
-from evaluation.intake.label_rows import Refused, Row
+from evaluation.intake.label_rows import Row
+from evaluation.intake.table import Refused
 from evaluation.models import DataSet, LabelledImage
 from skinsite.jobs import Failure
 from skinsite.sandbox import ask as sandbox
@@ -278,7 +279,7 @@ def _run(
             verbatim=("pictures",),
         )
     except ChildStopped as stopped:
-        if stopped.result.reason is ExitReason.NO_WALLS:
+        if stopped.result.reason is ExitReason.NOT_ISOLATED:
             raise Failure(
                 "confinement-unavailable",
                 f"This server cannot decode pictures safely: {sandbox.plain(stopped.result.stderr_tail)}.",

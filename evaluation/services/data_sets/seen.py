@@ -10,6 +10,7 @@ from PIL import Image
 
 from classifier.models import ModelRecord
 from classifier.training_ids import listed_ids, missing_file
+from evaluation.documents.training_overlap import TrainingOverlap
 from evaluation.intake import near_duplicates
 from evaluation.models import DataSet, LabelledImage, TrainingSet
 
@@ -42,13 +43,14 @@ class Seen:
     images: dict[int, str]
     notices: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def overlap(self) -> TrainingOverlap:
         counts = Counter(self.images.values())
         parts = [f"{counts[way]} {words}" for way, words in WAYS.items() if counts[way]]
         how = ", ".join(parts) if parts else "compared with the declared training data; none was found"
         if UNDECLARED in self.notices:
             how = "the training data is not declared"
-        return {"images": len(self.images), "how": how, "by": dict(counts), "notices": list(self.notices)}
+        return TrainingOverlap(images=len(self.images), how=how, by=counts, notices=list(self.notices))
 
 
 def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
