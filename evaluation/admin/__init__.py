@@ -22,9 +22,6 @@ class DataSetAdmin(ReadOnly):
     fields = ("name", "published")
 
 
-OF_A_JOB: list[Any] = ["model", "data_set", "owner", "state", "error_message"]
-
-
 @admin.register(Evaluation)
 class OnADataSetAdmin(ReadOnly):
     """A model's work on a data set."""
@@ -32,7 +29,7 @@ class OnADataSetAdmin(ReadOnly):
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = OF_A_JOB
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "error_message"]
 
 
 @admin.register(Comparison)
@@ -43,12 +40,12 @@ class ComparisonAdmin(ReadOnly):
 
 @admin.register(SettingCheck)
 class SettingCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OF_A_JOB, "filled"]
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "filled", "error_message"]
 
 
 @admin.register(MapCheck)
 class MapCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OF_A_JOB, "seed", "busy_seconds"]
+    fields = readonly_fields = ["model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message"]
 
 
 @admin.register(TrainingSet)
