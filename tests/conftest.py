@@ -16,6 +16,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from classifier.inference.cache import ClassifierCache
 
+pytest_plugins = ["tests.people"]
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
 InProcess = Callable[..., Any]
 SLOWEST_FIRST = ("system", "keras", "torch", "browser")

@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.metrics import binary, curves, paired, rates, textbook
 from evaluation.services.evaluations import score
-from tests.evaluation.made import Fake
+from tests.factories.evaluations import Fake
 
 
 @pytest.fixture
