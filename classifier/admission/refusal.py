@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
+from classifier.inference.input.manifest import Json
 from skinsite.sandbox.ask import TEXT_LENGTH
 
 
@@ -130,11 +131,11 @@ class Problem:
     code: RefusalCode
     message: str
     hint: str
-    candidates: tuple[dict[str, Any], ...] = ()
+    candidates: tuple[Json, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return what the API shows; candidates only where there are some."""
-        shown: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
+        shown: Json = {"code": self.code, "message": self.message, "hint": self.hint}
         return shown | ({"candidates": list(self.candidates)} if self.candidates else {})
 
 
@@ -146,7 +147,7 @@ class Refusal(Exception):
         code: RefusalCode,
         message: str,
         hint: str,
-        candidates: tuple[dict[str, Any], ...] = (),
+        candidates: tuple[Json, ...] = (),
         *,
         check: str = "",
     ) -> None:

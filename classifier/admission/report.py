@@ -1,12 +1,12 @@
 """What an admission answers: checks, one problem or none, and where the bundle is."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from classifier.admission.refusal import Problem, Refusal, RefusalCode, cut
+from classifier.inference.input.manifest import Json
 from skinsite.sandbox.zip_archives import UnsafeArchive
 
 ENGINE = "ONNX Runtime"
@@ -28,7 +28,7 @@ class AdmissionResult:
     accepted: bool
     report: tuple[Check, ...]
     error: Problem | None = None
-    manifest: dict[str, Any] | None = None
+    manifest: Json | None = None
     classes: tuple[str, ...] = ()
     framework: str = ""
     architecture: str = ""
@@ -37,7 +37,7 @@ class AdmissionResult:
     bundle: Path | None = None
     layer: str = ""
     engine: str = ""
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: Json = field(default_factory=dict)
 
 
 class Report:
@@ -48,6 +48,9 @@ class Report:
 
     def add(self, check: Check) -> None:
         self._checks.append(check)
+
+    def extend(self, checks: Iterable[Check]) -> None:
+        self._checks.extend(checks)
 
     def passed(self, check: str, detail: str) -> None:
         self.add(Check(check, True, cut(detail)))
@@ -68,7 +71,7 @@ class Report:
         self.add(Check(refusal.check, False, refusal.problem.message))
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Json]:
         """The checks as JSON."""
         return [asdict(check) for check in self._checks]
 
@@ -77,7 +80,7 @@ class Report:
         return tuple(self._checks)
 
 
-def answered(work: Callable[[Report], dict[str, Any]]) -> dict[str, Any]:
+def answered(work: Callable[[Report], Json]) -> Json:
     """Return a child's answer: what the work gives, or why it refused. What nobody foresaw refuses too, by its name."""
     report = Report()
     try:

@@ -7,15 +7,11 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import jsonschema
 
 from classifier.admission.keras import config
-from classifier.admission.manifest.schemas import DESCRIPTION
 from classifier.admission.refusal import Refusal
 from classifier.inference import bundle
-from classifier.inference.input.manifest import Manifest
+from classifier.inference.input.manifest import Json, Manifest
 from skinsite.sandbox import scratch
 from skinsite.sandbox.ask import InvalidChildOutput, open_regular
 
@@ -68,7 +64,7 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
 
 
 def proven(
-    taken: StagedBundle, layer: str, written: Path | None = None, feature_layer: dict[str, Any] | None = None
+    taken: StagedBundle, layer: str, written: Path | None = None, feature_layer: Json | None = None
 ) -> StagedBundle:
     """Add the layer of the maps, and the graph that a child wrote. Raises InvalidChildOutput for another."""
     if written is not None:
@@ -78,7 +74,7 @@ def proven(
     return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 
 
-def _check_graph(written: Path, feature_layer: dict[str, Any] | None) -> None:
+def _check_graph(written: Path, feature_layer: Json | None) -> None:
     from classifier.inference.graph import graph as graphs  # onnx: not in the web process
 
     _claim(written, GRAPH_BYTES)
@@ -104,22 +100,17 @@ def _claim(path: Path, limit: int) -> int:
 def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -> None:
     try:
         description = json.loads(path.read_bytes())
-        jsonschema.validate(description, DESCRIPTION)
-    except (ValueError, RecursionError, jsonschema.ValidationError):
-        raise InvalidChildOutput("the bundle's description does not fit its schema") from None
-    expected = {
-        "format": bundle.FORMAT,
-        "framework": manifest.framework,
-        "manifest": manifest.model_dump(mode="json"),
-        "weights": {"file": bundle.WEIGHTS, "sha256": sha256, "bytes": size},
-    }
-    different = [name for name, value in expected.items() if description[name] != value]
-    if different:
-        raise InvalidChildOutput(f"the bundle's {', '.join(different)} is not the merged one")
-    _check_network(description["network"], manifest)
+        network, layer = description["network"], description["layer"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        raise InvalidChildOutput("the bundle's description cannot be read") from None
+    if description != bundle.describe(manifest, network, layer, sha256, size):
+        raise InvalidChildOutput("the bundle's description is not that of the merged manifest and of these weights")
+    if not isinstance(network, dict) or layer not in (None, manifest.layer):
+        raise InvalidChildOutput("the bundle's network or layer is none")
+    _check_network(network, manifest)
 
 
-def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
+def _check_network(network: Json, manifest: Manifest) -> None:
     if manifest.framework == "torch":
         allowed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
         if network not in allowed:

@@ -11,6 +11,7 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 
 from classifier.api.schemas import Model, ModelList, Recheck
+from classifier.inference.input.manifest import Json
 from classifier.models import ModelRecord
 from classifier.services.models.register import MANIFEST_BYTES, recheck_model, register_model, retire_model
 from classifier.services.predictions.documents import model_document
@@ -93,7 +94,7 @@ def _queued(response: HttpResponse, pk: int) -> Status:
     return Status(202, model_document(ModelRecord.objects.get(pk=pk)))
 
 
-def _manifest(text: str | bytes) -> dict[str, Any]:
+def _manifest(text: str | bytes) -> Json:
     try:
         manifest = strict_json(text or "{}")
     except ValueError as error:

@@ -47,7 +47,7 @@ class Model(Schema):
     state: Literal["checking", "ready", "refused", "retired"]
     default: bool = Field(description="preselected for a new case")
     classes: list[ModelClass]
-    input: dict[str, Any] | None = Field(description="as in the manifest")
+    input: Json | None = Field(description="as in the manifest")
     output: str | None
     training_data: list[Any]
     licence: str
@@ -57,9 +57,9 @@ class Model(Schema):
     upload_sha256: str
     created: datetime
     report: list[Check]
-    measured: dict[str, Any] = Field(description="milliseconds, bytes, seconds of each stage, sensitivity to plumbing")
+    measured: Json = Field(description="milliseconds, bytes, seconds of each stage, sensitivity to plumbing")
     card: str = Field(description="address of the model's page")
-    error: dict[str, Any] | None = Field(description="why it was refused: code, message, hint")
+    error: Json | None = Field(description="why it was refused: code, message, hint")
 
 
 class ModelList(Schema):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from classifier.inference.input.manifest import Manifest
+from classifier.inference.input.manifest import Json, Manifest
 
 FORMAT = 2
 READABLE_FORMATS = (1, 2)
@@ -66,16 +66,20 @@ def write(
     content = safetensors.numpy.save({name: np.asarray(value, order="C") for name, value in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     _write(folder / WEIGHTS, content)
-    description = {
+    _write(folder / DESCRIPTION, json.dumps(describe(manifest, network, layer, digest, len(content))).encode())
+    return digest
+
+
+def describe(manifest: Manifest, network: Mapping[str, Any], layer: str | None, sha256: str, size: int) -> Json:
+    """Return the description of a bundle whose weights have this hash and so many bytes."""
+    return {
         "format": FORMAT,
         "framework": manifest.framework,
         "manifest": manifest.model_dump(mode="json"),
         "network": network,
         "layer": layer,
-        "weights": {"file": WEIGHTS, "sha256": digest, "bytes": len(content)},
+        "weights": {"file": WEIGHTS, "sha256": sha256, "bytes": size},
     }
-    _write(folder / DESCRIPTION, json.dumps(description).encode())
-    return digest
 
 
 def add_proven(
@@ -103,7 +107,7 @@ def read(folder: Path, *, native: bool = False) -> Bundle:
         raise _unreadable(error) from error
 
 
-def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundle:
+def _described(folder: Path, description: Json, native: bool) -> Bundle:
     if description.get("format") not in READABLE_FORMATS:
         raise BundleError(f"its format {description.get('format')!r} is not known to this version")
     described = None if native else description.get("graph")

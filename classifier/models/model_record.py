@@ -1,7 +1,7 @@
 """A model record: one registered, immutable version of a trained classifier."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +13,15 @@ from django.urls import reverse
 
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.jobs.state import BATCH
+
+
+class ModelClass(TypedDict):
+    """A class of a model's outputs; `malignant` is None where nobody says it, `colour` "" for an unknown code."""
+
+    code: str
+    name: str
+    malignant: bool | None
+    colour: str
 
 
 class ModelState(models.TextChoices):
@@ -115,7 +124,7 @@ class ModelRecord(models.Model):
         return reverse("model", args=[self.pk])
 
     @property
-    def classes(self) -> list[dict[str, Any]]:
+    def classes(self) -> list[ModelClass]:
         """The classes in the order of the model's outputs, each with code, name, malignant and colour."""
         return [_described(entry) for entry in self.manifest.get("classes", [])]
 
@@ -140,7 +149,7 @@ class ModelRecord(models.Model):
         return Path(settings.SKINSITE_DATA, self.upload)
 
 
-def _described(entry: Any) -> dict[str, Any]:
+def _described(entry: Any) -> ModelClass:
     if isinstance(entry, str):
         entry = {"code": entry}
     known = DIAGNOSES.get(entry["code"])

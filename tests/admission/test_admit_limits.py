@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ def upload(tmp_path: Path) -> Path:
 
 def admitted(upload: Path, manifest: dict[str, Any] | None = None, **options: Any) -> AdmissionResult:
     return admit(upload=upload, manifest=manifest or {}, into=upload.parent / "bundles", **options)
+
+
+def play(monkeypatch: pytest.MonkeyPatch, mischief: str) -> None:
+    """Let another task stand in the place of the first stage's."""
+    convert, *others = admission.STAGES
+    monkeypatch.setattr(admission, "STAGES", (replace(convert, task=f"{MISCHIEF}:convert_{mischief}"), *others))
 
 
 def code_of(result: AdmissionResult) -> str:
@@ -70,7 +77,7 @@ def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
 def test_a_child_that_was_taken_over_gains_nothing(
     upload: Path, monkeypatch: pytest.MonkeyPatch, task: str, options: dict[str, Any], code: str
 ) -> None:
-    monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_{task}")
+    play(monkeypatch, task)
     result = admitted(upload, {"classes": ["mel", "nv"]}, **options)
     assert code_of(result) == code
     assert result.error is not None
@@ -80,7 +87,7 @@ def test_a_child_that_was_taken_over_gains_nothing(
 
 
 def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_noise")
+    play(monkeypatch, "noise")
     result = admitted(upload)
     assert result.error is not None
     assert result.error.code == "damaged"

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import jsonschema
 import pytest
 
-from classifier.admission.child_output import REFUSED
+from classifier.admission.child_output import Refused
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report, answered
 
@@ -16,7 +15,7 @@ def test_what_nobody_foresaw_is_a_refusal_that_names_it(capfd: pytest.CaptureFix
         return {"number": int("abc")}
 
     answer = answered(work)
-    jsonschema.validate(answer, REFUSED)
+    Refused.model_validate(answer)
     assert answer["problem"]["code"] == "cannot-be-read"
     assert "ValueError: invalid literal" in answer["problem"]["message"]
     assert [row["passed"] for row in answer["report"]] == [True, False]
@@ -40,4 +39,4 @@ def test_a_long_sentence_is_cut_to_what_the_portal_takes() -> None:
         report.warned("memory", "x" * 5_000)
         raise Refusal(RefusalCode.TOO_LARGE, "x" * 5_000, "x" * 5_000)
 
-    jsonschema.validate(answered(work), REFUSED)
+    Refused.model_validate(answered(work))

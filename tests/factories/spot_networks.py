@@ -20,7 +20,7 @@ SIDE, GRID, CHANNELS = 48, 6, 8
 def manifest() -> dict[str, Any]:
     names = [{"code": code, "name": code.upper(), "malignant": None} for code in SEVEN]
     given = {"framework": "torch", "classes": names, "input": {"width": SIDE, "height": SIDE, "range": [-1, 1]}}
-    return complete(**(given | {"name": "Small", "version": "1", "output": "softmax"})).to_json()
+    return complete(**given, name="Small", output="softmax").model_dump(mode="json")
 
 
 def graph(*, sees_darkness: bool) -> bytes:

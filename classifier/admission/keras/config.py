@@ -12,6 +12,10 @@ MAX_DEPTH = 120
 MAX_LAYERS = 3000  # NASNetLarge has 1,039
 
 
+Config = dict[str, Any]
+"""A configuration, or a part of one, as JSON: of a model, a layer, a call."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -103,7 +107,7 @@ class Part:
     function: str | None = None
 
 
-def parse(text: bytes | str) -> dict[str, Any]:
+def parse(text: bytes | str) -> Config:
     """Return the model's configuration without what only training needs, at any depth.
 
     Raises Refusal if it is no JSON object, or nested deeper than a model is.
@@ -122,7 +126,7 @@ def parse(text: bytes | str) -> dict[str, Any]:
     return config
 
 
-def check(config: dict[str, Any]) -> str:
+def check(config: Config) -> str:
     """Refuse every part that Keras does not bring itself; return a sentence with what the model is made of."""
     top = _part(config)
     if top is None or top.name not in MODELS or not (_is_public(top) or top.module is None):
@@ -146,7 +150,7 @@ def _parts(config: Any) -> Iterator[Part]:
             yield part
 
 
-def _objects(config: Any) -> Iterator[dict[str, Any]]:
+def _objects(config: Any) -> Iterator[Config]:
     """Yield each object before those in it. Raises Refusal for a nesting that is no model's."""
     waiting: list[tuple[Any, int]] = [(config, 0)]
     while waiting:
@@ -160,7 +164,7 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
             waiting.extend((inner, depth + 1) for inner in value)
 
 
-def _part(value: dict[str, Any]) -> Part | None:
+def _part(value: Config) -> Part | None:
     if "class_name" not in value:
         return None
     names = [value.get(key) for key in ("class_name", "module", "registered_name")]

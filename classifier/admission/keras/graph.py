@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from classifier.admission.keras.config import Config
+
 MODELS = frozenset(("Functional", "Sequential", "Model"))
 CONSTANT = "_CONSTANT_VALUE"
 UNNEEDED = ("training", "mask")
@@ -15,7 +17,7 @@ LONGEST_NAME = 200
 
 Layer = dict[str, Any]
 # A call as it is passed on here: what is given by place, and what by name.
-Call = tuple[list[Any], dict[str, Any]]
+Call = tuple[list[Any], Config]
 # What stands in place of a layer: layers with their calls. The first keeps the name, the last gives what it gave.
 Chain = list[tuple[Layer, list[Call]]]
 Replace = Callable[[Layer, list[Call]], Chain | None]
@@ -29,12 +31,12 @@ class Tensor:
     call: int
     place: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Config:
         history = {"shape": [None], "dtype": "float32", "keras_history": [self.layer, self.call, self.place]}
         return {"class_name": "__keras_tensor__", "config": history}
 
 
-def make_functional(config: dict[str, Any], replace: Replace) -> None:
+def make_functional(config: Config, replace: Replace) -> None:
     """Bring a Functional configuration of Keras 2 up to date in place; `replace` may answer for each layer."""
     names = _new_names(config["layers"])
     first_calls = _first_calls(config)
@@ -53,7 +55,7 @@ def make_functional(config: dict[str, Any], replace: Replace) -> None:
         config[key] = ports[0] if isinstance(ports, list) and len(ports) == 1 else ports
 
 
-def make_sequential(config: dict[str, Any], replace: Replace) -> None:
+def make_sequential(config: Config, replace: Replace) -> None:
     """The same for a Sequential configuration; its first layer may carry the input's shape."""
     layers: list[Layer] = []
     for position, layer in enumerate(config["layers"]):
@@ -119,7 +121,7 @@ def _plain_name(name: str) -> str:
     return name.replace("/", "_")[:LONGEST_NAME]
 
 
-def _first_calls(config: dict[str, Any]) -> dict[str, int]:
+def _first_calls(config: Config) -> dict[str, int]:
     """Keras 2 makes the first call of an inner model when it makes the model: its calls are counted from 1 then."""
     counts = {layer["name"]: len(layer.get("inbound_nodes", [])) for layer in config["layers"]}
     models = {layer["name"] for layer in config["layers"] if layer.get("class_name") in MODELS}

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import h5py
 
@@ -13,6 +13,7 @@ from classifier.admission.formats import hdf5
 from classifier.admission.keras import architectures, operations, repairs, stored_weights
 from classifier.admission.keras import config as keras_config
 from classifier.admission.keras import weights as keras_weights
+from classifier.admission.keras.config import Config
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report
 from classifier.inference.input.manifest import PartialManifest
@@ -34,7 +35,7 @@ HINT = "Save the whole model with model.save('model.keras') and upload that file
 class Saved:
     """A checked configuration, None for weights alone; the checked weights in a file of ours, or in an open group."""
 
-    config: dict[str, Any] | None
+    config: Config | None
     path: Path | None = None
     group: h5py.Group | None = None
 
@@ -111,7 +112,7 @@ def rebuild(saved: Saved, declared: PartialManifest, report: Report) -> "keras.M
         raise Refusal(RefusalCode.CANNOT_REBUILD, message, hint) from error
 
 
-def describe(model: "keras.Model") -> dict[str, Any]:
+def describe(model: "keras.Model") -> Config:
     """Return the model's configuration as Keras 3 writes it, checked like one from outside. Raises Refusal."""
     import keras
 
@@ -131,7 +132,7 @@ def _check_members(names: list[str]) -> None:
         raise Refusal(RefusalCode.INCOMPLETE_ARCHIVE, f"The .keras archive lacks {', '.join(missing)}.", HINT)
 
 
-def _checked(text: bytes | str, keras_version: str, report: Report) -> dict[str, Any]:
+def _checked(text: bytes | str, keras_version: str, report: Report) -> Config:
     config = keras_config.parse(text)
     repaired, changes = repairs.repair(config, keras=_major(keras_version))
     sentence = keras_config.check(repaired)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from classifier.admission.keras.config import HINT
+from classifier.admission.keras.config import HINT, Config
 from classifier.admission.keras.graph import Call, Chain, Layer, Tensor, built_in, operation, tensors
 from classifier.admission.refusal import Refusal, RefusalCode
 
@@ -103,7 +103,7 @@ def check_ranks(model: Any) -> None:
                 raise Refusal(RefusalCode.TF_OP_LAYER, message, HINT, check="rebuild")
 
 
-def _function(layer: Layer, call: Call) -> tuple[str, list[Any], dict[str, Any]]:
+def _function(layer: Layer, call: Call) -> tuple[str, list[Any], Config]:
     """The function's name, what it works on, and its options."""
     args, kwargs = call
     options = {key: value for key, value in kwargs.items() if value is not None and key != "name"}
@@ -113,7 +113,7 @@ def _function(layer: Layer, call: Call) -> tuple[str, list[Any], dict[str, Any]]
     return str(layer["config"]["function"]), given, options
 
 
-def _node(layer: Layer, call: Call) -> tuple[str, list[Any], dict[str, Any]]:
+def _node(layer: Layer, call: Call) -> tuple[str, list[Any], Config]:
     """The same of a graph operation: its constants fill the places between the tensors."""
     inner = layer["config"]
     node, constants = inner["node_def"], {int(place): value for place, value in inner["constants"].items()}
@@ -132,11 +132,11 @@ def _node(layer: Layer, call: Call) -> tuple[str, list[Any], dict[str, Any]]:
     return NODES.get(kind, kind), values, {}
 
 
-def _masks(attributes: dict[str, Any]) -> list[int]:
+def _masks(attributes: Config) -> list[int]:
     return [int(attributes.get(name, {}).get("i", 0)) for name in MASKS]
 
 
-def _made(function: str, given: list[Any], options: dict[str, Any], name: str) -> tuple[Layer, Call] | None:
+def _made(function: str, given: list[Any], options: Config, name: str) -> tuple[Layer, Call] | None:
     whole = _whole(function, given, options, name)
     if whole is not None:
         return whole
@@ -148,7 +148,7 @@ def _made(function: str, given: list[Any], options: dict[str, Any], name: str) -
     return (new, ([given[0]], {})) if new is not None else None
 
 
-def _whole(function: str, given: list[Any], options: dict[str, Any], name: str) -> tuple[Layer, Call] | None:
+def _whole(function: str, given: list[Any], options: Config, name: str) -> tuple[Layer, Call] | None:
     """Joining several tensors."""
     if function == "concat" and given and _all_tensors(given[0]) and type(options.get("axis")) is int:
         return built_in("Concatenate", name, axis=options["axis"]), ([given[0]], {})
@@ -188,7 +188,7 @@ def _with_constant(function: str, constant: Any, turned: bool, name: str) -> Lay
     return None
 
 
-def _of_one(function: str, options: dict[str, Any], name: str) -> Layer | None:
+def _of_one(function: str, options: Config, name: str) -> Layer | None:
     """A function of one tensor."""
     if function in ACTIVATIONS and options in ({}, {"axis": -1}):
         return built_in("Activation", name, activation=ACTIVATIONS[function])
@@ -214,7 +214,7 @@ def _of_one(function: str, options: dict[str, Any], name: str) -> Layer | None:
     return None
 
 
-def _resizing(options: dict[str, Any], name: str) -> Layer | None:
+def _resizing(options: Config, name: str) -> Layer | None:
     size, method = options.get("size"), options.get("method", "bilinear")
     others = {key: value for key, value in options.items() if key not in ("size", "method") and value is not False}
     if size is None or not _is_size(size) or method not in ("bilinear", "nearest", "bicubic") or others:

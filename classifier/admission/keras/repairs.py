@@ -6,13 +6,14 @@ from typing import Any
 
 from classifier.admission.keras import config as keras_config
 from classifier.admission.keras import graph, layers, operations
+from classifier.admission.keras.config import Config
 from classifier.admission.keras.graph import Call, Chain, Layer
 
 MODEL_CLASSES = {"Model": "Functional"}
 OLD_PARTS = ("module", "registered_name", "build_config", "shared_object_id")
 
 
-def repair(config: dict[str, Any], *, keras: int = 2) -> tuple[dict[str, Any], list[str]]:
+def repair(config: Config, *, keras: int = 2) -> tuple[Config, list[str]]:
     """Return a configuration that Keras 3 can rebuild, and a sentence for each kind of change.
 
     `keras` is the version that wrote it. The configuration is not checked yet; one that has not the form of a model
@@ -29,7 +30,7 @@ def repair(config: dict[str, Any], *, keras: int = 2) -> tuple[dict[str, Any], l
     return repaired, [f"{change} ({count} layers)" for change, count in changes.items() if count]
 
 
-def _repair_model(model: dict[str, Any], changes: Counter[str]) -> None:
+def _repair_model(model: Config, changes: Counter[str]) -> None:
     """Models inside come first, so that the graph sees them as they will be."""
     kind = model["class_name"] = MODEL_CLASSES.get(model["class_name"], model["class_name"])
     if kind not in keras_config.MODELS:
@@ -82,7 +83,7 @@ def _replace(layer: Layer, calls: list[Call], changes: Counter[str]) -> Chain | 
     return chain
 
 
-def _forget_old_modules(part: dict[str, Any]) -> None:
+def _forget_old_modules(part: Config) -> None:
     """Keras 2.12 to 2.15 name modules that have moved since; a class of Keras' own is found without."""
     module, registered = part.get("module"), part.get("registered_name")
     own = module is None or str(module).startswith(("keras.src.", "keras.engine.", "keras.layers", "keras.models"))

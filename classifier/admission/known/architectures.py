@@ -8,6 +8,7 @@ from typing import Any
 
 from classifier.admission.known import fingerprints, heads
 from classifier.admission.known.fingerprints import Cut, Known
+from classifier.inference.input.manifest import Json
 
 Shapes = dict[str, tuple[int, ...]]
 PREFIX_DEPTH = 4
@@ -33,7 +34,7 @@ class Candidate:
     `kind` is the same for candidates that answer alike.
     """
 
-    architecture: dict[str, Any]
+    architecture: Json
     names: Mapping[str, str]
     outputs: int
     found: str

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from classifier.inference.input.manifest import Json
 
 Shapes = Mapping[str, tuple[int, ...]]
 MOST_LAYERS = 12
@@ -15,7 +16,7 @@ class Head:
     `assumptions` say what no tensor tells.
     """
 
-    layers: tuple[dict[str, Any], ...]
+    layers: tuple[Json, ...]
     places: Mapping[str, str]
     widths: tuple[int, ...]
     assumptions: tuple[str, ...]
@@ -71,7 +72,7 @@ class _Builder:
 
     def __init__(self, features: int) -> None:
         self.widths = [features]
-        self.layers: list[dict[str, Any]] = []
+        self.layers: list[Json] = []
         self.places: dict[str, str] = {}
         self.assumptions: list[str] = []
         self.waits = False  # a hidden linear layer has had no activation yet
@@ -80,7 +81,7 @@ class _Builder:
         weight = parts.get("weight", ())
         if len(weight) == 2 and set(parts) <= {"weight", "bias"} and weight[1] == self.widths[-1]:
             self._fill(gap, name, before_linear=True)
-            layer: dict[str, Any] = {"type": "linear", "name": label, "out": weight[0]}
+            layer: Json = {"type": "linear", "name": label, "out": weight[0]}
             self.layers.append(layer if "bias" in parts else layer | {"bias": False})
             self.widths.append(weight[0])
             self.waits = True

@@ -7,10 +7,10 @@ pooling, padding (k−1)/2, stride 1, no dropout. In a numbered sequence the gap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any
 
 from classifier.admission.known import heads
 from classifier.admission.known.architectures import Candidate
+from classifier.inference.input.manifest import Json
 
 Shapes = Mapping[str, tuple[int, ...]]
 Size = tuple[int, int]
@@ -182,9 +182,9 @@ def _area(size: Size) -> int:
     return size[0] * size[1]
 
 
-def _body_layers(solved: _Solved) -> Iterator[dict[str, Any]]:
+def _body_layers(solved: _Solved) -> Iterator[Json]:
     for one in solved.body:
-        layer: dict[str, Any] = {"type": "conv2d", "name": one.name, "out": one.shape[0], "kernel": one.kernel}
+        layer: Json = {"type": "conv2d", "name": one.name, "out": one.shape[0], "kernel": one.kernel}
         layer["padding"] = (one.kernel - 1) // 2 if solved.padded else 0
         if one.groups > 1:
             layer["groups"] = one.groups

@@ -16,6 +16,7 @@ from classifier.inference import bundle as bundles
 from classifier.inference.classifier import GRAD_CAM, Answer, Classifier, load, run
 from classifier.inference.graph.graph import GraphError
 from classifier.inference.input.clinical import Clinical
+from classifier.inference.input.manifest import Json
 from classifier.inference.maps.methods import HiResCam, Method
 
 SAME = 1e-4  # of a probability, and of the largest value of the framework's own maps
@@ -28,7 +29,7 @@ UNKNOWN = Clinical()
 Pixels = NDArray[np.uint8]
 
 
-def offer(bundle: str) -> dict[str, Any]:
+def offer(bundle: str) -> Json:
     """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does."""
     report = Report()
     found = bundles.read(Path(bundle))
@@ -37,7 +38,7 @@ def offer(bundle: str) -> dict[str, Any]:
     return {"report": report.rows, "graph": graph}
 
 
-def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report) -> dict[str, Any] | None:
+def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report) -> Json | None:
     """Return where the graph's features are, its differences and times; None where the framework stays the engine."""
     try:
         content, feature_layer, reason = export_onnx.export(native)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.admission.child_output import Sensitivity
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report, answered
 from classifier.admission.stages import sensitivity
@@ -17,6 +18,7 @@ from classifier.admission.stages.probe_images import photograph, pictures
 from classifier.inference import bundle as bundle_files
 from classifier.inference.classifier import MODULES, Classifier, load, run
 from classifier.inference.input.clinical import Clinical
+from classifier.inference.input.manifest import Json
 
 TOLERANCE = 1e-4
 SUM_TOLERANCE = 1e-5
@@ -32,12 +34,12 @@ UNNAMED = re.compile(r"other_\d+")
 Rows = NDArray[np.floating[Any]]
 
 
-def probe(bundle: str, expected: list[list[float]]) -> dict[str, Any]:
+def probe(bundle: str, expected: list[list[float]]) -> Json:
     """Answer for the bundle's folder; `expected` are the framework's own probabilities on the same pictures."""
     return answered(lambda report: _probe(Path(bundle), np.array(expected), report))
 
 
-def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
+def _probe(folder: Path, expected: Rows, report: Report) -> Json:
     loaded, load_ms = _load(folder, report)
     before = _peak_bytes()
     rows = _answers(loaded)
@@ -54,7 +56,7 @@ def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
         report.warned("plumbing", "not measured: the sample photograph of the package dermapred is not installed")
         return {"layer": layer, "measured": measured}
     sensitivities, real = sensitivity.measure(loaded, jpeg)
-    measured["plumbing"] = [found.to_json() for found in sensitivities]
+    measured["plumbing"] = [found.model_dump() for found in sensitivities]
     for found in sensitivities:
         report.passed("plumbing", _sentence(found))
     measured |= _note_unnamed(loaded, real, report)
@@ -172,7 +174,7 @@ def _note_layer(loaded: Classifier, report: Report) -> str:
     return loaded.layer
 
 
-def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> dict[str, Any]:
+def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> Json:
     """Milliseconds and bytes of predictions; `before` are the bytes of this process once the model was loaded."""
     times = [run(loaded, pictures()[:1], [UNKNOWN], maps=False).predict_ms for _run in range(TIMED_RUNS)]
     milliseconds, process = float(np.median(times)), _peak_bytes()
@@ -193,7 +195,7 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _sentence(found: sensitivity.Sensitivity) -> str:
+def _sentence(found: Sensitivity) -> str:
     turned = f"another class wins in {found.changed}" if found.changed else "the same class wins in all"
     return (
         f"{found.what}: a probability moves by up to {found.largest:.3f} on {found.pictures} views of a "
@@ -201,7 +203,7 @@ def _sentence(found: sensitivity.Sensitivity) -> str:
     )
 
 
-def _note_unnamed(loaded: Classifier, rows: Rows, report: Report) -> dict[str, Any]:
+def _note_unnamed(loaded: Classifier, rows: Rows, report: Report) -> Json:
     """What the outputs without a name take of the probability, on the photograph's views."""
     places = [place for place, code in enumerate(loaded.manifest.codes) if UNNAMED.fullmatch(code)]
     if not places:

@@ -1,12 +1,12 @@
 """How far a model's answers move on a real photograph if only its preprocessing is another: the resize, the decoder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.admission.child_output import Sensitivity
 from classifier.admission.stages.probe_images import views
 from classifier.inference.classifier import Classifier
 from classifier.inference.input import clinical
@@ -17,19 +17,6 @@ from classifier.inference.input.preprocess import network_input
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.floating[Any]]
 FAST_DECODER = "JPEG decoded with the fast integer DCT and plain chroma (as TensorFlow's INTEGER_FAST)"
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """`largest`: of all probabilities and pictures, the largest absolute change; `changed`: answers that turned."""
-
-    what: str
-    largest: float
-    changed: int
-    pictures: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"largest": round(self.largest, 6)}
 
 
 def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Sensitivity], Rows]:
@@ -59,4 +46,5 @@ def _rows(loaded: Classifier, pictures: Sequence[Pixels], spec: InputSpec) -> Ro
 
 def _moved(what: str, usual: Rows, other: Rows) -> Sensitivity:
     turned = int((usual.argmax(axis=1) != other.argmax(axis=1)).sum())
-    return Sensitivity(what, float(np.abs(usual - other).max()), turned, len(usual))
+    largest = round(float(np.abs(usual - other).max()), 6)
+    return Sensitivity(what=what, largest=largest, changed=turned, pictures=len(usual))

@@ -1,7 +1,6 @@
 """Which of several networks with the same names and shapes a file is: those that answer alike are one."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 
@@ -9,6 +8,7 @@ from classifier.admission.known import architectures
 from classifier.admission.known.architectures import Candidate
 from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.report import Report
+from classifier.inference.input.manifest import Json
 from classifier.inference.networks import torch_architectures
 
 MOST = 12
@@ -97,7 +97,7 @@ def _traits(network: torch.nn.Module) -> dict[str, str]:
     return {trait: ", ".join(sorted(values)) for trait, values in kinds.items()}
 
 
-def _differs(own: dict[str, str], all_traits: Sequence[dict[str, Any]]) -> str:
+def _differs(own: dict[str, str], all_traits: Sequence[Json]) -> str:
     """The traits in which not all candidates agree, as a sentence."""
     shared = set.intersection(*({*traits["layers"].split(", ")} for traits in all_traits))
     special = [name for name in own["layers"].split(", ") if name not in shared]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
+from classifier.inference.input.manifest import Json
 from classifier.models import Case, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.cases.create import CaseDetails, Upload, create_case
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             self._register(file, with_files(json.loads((DEMO / manifest).read_text()), DEMO))
         self._sample_case()
 
-    def _register(self, path: Path, manifest: dict[str, Any]) -> None:
+    def _register(self, path: Path, manifest: Json) -> None:
         self._say(f"Checking the demo model {manifest['name']}")
         with path.open("rb") as file:
             admission = register_model(user=None, file=file, file_name=path.name, manifest=manifest, send=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.inference.input.manifest import Json
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import register_model, run_admission
@@ -79,7 +80,7 @@ class Command(BaseCommand):
                 )
 
 
-def _declared(manifest: Path | None) -> dict[str, Any]:
+def _declared(manifest: Path | None) -> Json:
     """Read the manifest, and the lists of ids that it names and that lie beside it. Raises CommandError."""
     if manifest is None:
         return {}
@@ -101,7 +102,7 @@ def _decided(pk: int) -> ModelRecord:
     return record
 
 
-def _move(row: dict[str, Any]) -> str:
+def _move(row: Json) -> str:
     turned = f", another class wins in {row['changed']} of {row['pictures']} views" if row["changed"] else ""
     return f"{row['largest']:.3f}  {row['what']}{turned}"
 

@@ -1,12 +1,12 @@
 """A model's card as a Hugging Face repository has it: README.md, YAML front matter, then Markdown."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import yaml
 from django.http import HttpRequest
 
 from classifier import extension_points
+from classifier.inference.input.manifest import Json
 from classifier.models import ModelRecord
 from skinsite.diagnoses import MALIGNANT_DEFINITION
 from skinsite.disclaimer import DISCLAIMER
@@ -24,9 +24,9 @@ def readme(record: ModelRecord, request: HttpRequest) -> str:
     return "\n".join((f"---\n{front}---\n", *_body(record, sections)))
 
 
-def _front(record: ModelRecord, results: list[dict[str, Any]]) -> dict[str, Any]:
+def _front(record: ModelRecord, results: list[Json]) -> Json:
     names = [entry["name"] for entry in record.manifest.get("training_data") or [] if entry.get("name")]
-    front: dict[str, Any] = {
+    front: Json = {
         **_licence(record.licence),
         "library_name": LIBRARIES.get(record.framework, record.framework),
         "pipeline_tag": "image-classification",

@@ -14,6 +14,7 @@ from django.dispatch import Signal
 
 from classifier.admission.admit import AdmissionResult, admit
 from classifier.admission.report import Check
+from classifier.inference.input.manifest import Json
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.uploads import KeptUpload, keep
@@ -29,9 +30,7 @@ trained_on = Signal()
 """A model becomes ready whose manifest lists ids: `record` and `lists`, {training set: ids}, in one transaction."""
 
 
-def register_model(
-    *, user: Any, file: IO[bytes], file_name: str, manifest: dict[str, Any], send: bool = True
-) -> Admission:
+def register_model(*, user: Any, file: IO[bytes], file_name: str, manifest: Json, send: bool = True) -> Admission:
     """Keep the upload and register it; what is refused is not kept. Raises Refusal as `register_kept` does."""
     _name_and_version(manifest, file_name)
     kept = keep(file, file_name)
@@ -42,7 +41,7 @@ def register_model(
         raise
 
 
-def register_kept(*, user: Any, kept: KeptUpload, manifest: dict[str, Any], send: bool = True) -> Admission:
+def register_kept(*, user: Any, kept: KeptUpload, manifest: Json, send: bool = True) -> Admission:
     """Write a record that is being checked and a queued admission; unless told otherwise, sent after the commit.
 
     Raises Refusal for a manifest that is no object, and a name with a version that exists.
@@ -66,7 +65,7 @@ def register_kept(*, user: Any, kept: KeptUpload, manifest: dict[str, Any], send
         return _queue(record, manifest, send=send)
 
 
-def recheck_model(*, record: ModelRecord, manifest: dict[str, Any]) -> Admission:
+def recheck_model(*, record: ModelRecord, manifest: Json) -> Admission:
     """refused -> checking, with another manifest and the same upload; its licence and card become the record's.
 
     Raises Conflict in another state, Refusal for a manifest with another name or version.
@@ -96,7 +95,7 @@ def choose_candidate(*, record: ModelRecord, number: int) -> Admission:
     return recheck_model(record=record, manifest=manifest | {"architecture": candidates[number]["architecture"]})
 
 
-def last_manifest(record: ModelRecord) -> dict[str, Any]:
+def last_manifest(record: ModelRecord) -> Json:
     """What the administrator gave for the last check of the file."""
     last = Admission.objects.filter(record=record).order_by("pk").last()
     return dict(last.manifest) if last else {}
@@ -168,7 +167,7 @@ def bundles_folder() -> Path:
 
 
 def _write_result(record: ModelRecord, result: AdmissionResult, lists: dict[str, list[str]]) -> None:
-    fields: dict[str, Any] = {
+    fields: Json = {
         "report": [vars(check) for check in result.report],
         "manifest": result.manifest or {},
         "framework": result.framework or "",
@@ -195,7 +194,7 @@ def _write_result(record: ModelRecord, result: AdmissionResult, lists: dict[str,
         trained_on.send(ModelRecord, record=record, lists=lists)
 
 
-def _trained_on(manifest: dict[str, Any], lists: dict[str, list[str]]) -> Iterator[Check]:
+def _trained_on(manifest: Json, lists: dict[str, list[str]]) -> Iterator[Check]:
     """What the report says about the training data's lists of ids."""
     for name, ids in lists.items():
         yield Check("training", True, f"{name}: {len(ids):,} ids are listed for the seen-image check")
@@ -205,20 +204,20 @@ def _trained_on(manifest: dict[str, Any], lists: dict[str, list[str]]) -> Iterat
             yield Check("training", False, f"{words}Add the ids on the model's page.")
 
 
-def _texts(manifest: dict[str, Any]) -> dict[str, str]:
+def _texts(manifest: Json) -> dict[str, str]:
     """The record's own texts, as far as the manifest says them."""
     longest = {"licence": 300, "card": 100_000}
     return {name: str(manifest[name])[:most] for name, most in longest.items() if manifest.get(name) is not None}
 
 
-def _queue(record: ModelRecord, manifest: dict[str, Any], *, send: bool = True) -> Admission:
+def _queue(record: ModelRecord, manifest: Json, *, send: bool = True) -> Admission:
     admission = Admission.objects.create(record=record, manifest=manifest)
     if send:
         send_on_commit(admission)
     return admission
 
 
-def _name_and_version(manifest: dict[str, Any], file_name: str) -> tuple[str, str]:
+def _name_and_version(manifest: Json, file_name: str) -> tuple[str, str]:
     _check_size(manifest)
     name = manifest.get("name") or Path(file_name).stem or "Model"
     version = manifest.get("version") or "1"
@@ -236,7 +235,7 @@ def _taken(name: str, version: str) -> Refusal:
     return Refusal(Problem("manifest.version", message))
 
 
-def _check_size(manifest: dict[str, Any]) -> None:
+def _check_size(manifest: Json) -> None:
     if not isinstance(manifest, dict):
         raise Refusal(Problem("manifest", "The manifest must be a JSON object."))
     if len(json.dumps(manifest)) > MANIFEST_BYTES:

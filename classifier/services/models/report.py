@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from classifier.inference.input.manifest import Json
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 
@@ -81,7 +82,7 @@ class AdmissionReport:
 
     facts: tuple[tuple[str, str], ...]
     groups: tuple[Group, ...]
-    sensitivities: tuple[dict[str, Any], ...]
+    sensitivities: tuple[Json, ...]
     stages: tuple[tuple[str, float], ...]
     counts: Mapping[str, int] = field(default_factory=dict)
 
