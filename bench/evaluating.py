@@ -84,11 +84,11 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
     from classifier.models import ModelRecord
     from evaluation.models import DataSet, Evaluation, Inference
     from evaluation.models.evaluation import Stage
-    from evaluation.services import queueing
     from evaluation.services.evaluations import run as evaluation_run
     from evaluation.services.evaluations import score, stored_predictions
+    from skinsite.jobs import send
 
-    queueing._send = lambda *_: None
+    send.publish = lambda *_: None
     data_set = DataSet.objects.get(name="Bench")
     model = ModelRecord.objects.ready().filter(framework=framework, is_default=True).get()
     rows = list(data_set.images.order_by("pk"))
@@ -100,7 +100,7 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
         began = time.perf_counter()
         row = evaluation_run.start_evaluation(owner=data_set.owner, data_set=data_set, model=model)
         while Evaluation.objects.get(pk=row.pk).stage == Stage.PREDICTING:
-            evaluation_run.run_evaluation(evaluation_id=row.pk, gives_way=False)
+            evaluation_run.run_evaluation(evaluation_id=row.pk, alone=True)
         ours.append(time.perf_counter() - began)
         began = time.perf_counter()
         score.run_scoring(evaluation_id=row.pk)

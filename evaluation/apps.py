@@ -10,16 +10,14 @@ class EvaluationConfig(AppConfig):
     def ready(self) -> None:
         from classifier import extension_points
         from classifier.services.models.register import trained_on
-        from classifier.services.sweeping import swept
         from evaluation import extensions
         from evaluation.services.data_sets.seen import keep_lists
         from evaluation.services.map_checks.at_admission import queue_admission_check
         from evaluation.services.map_checks.facts import facts_of_maps
         from evaluation.services.map_checks.page import card_section, checks_of_maps
-        from evaluation.services.queueing import sweep
         from evaluation.services.setting_checks.start import checks_of_model
+        from skinsite.jobs.sweep import swept
 
-        swept.connect(sweep, dispatch_uid="evaluation")
         swept.connect(queue_admission_check, dispatch_uid="check at admission")
         trained_on.connect(keep_lists, dispatch_uid="evaluation")
         extension_points.extend("model-page", "evaluation/_evaluations_of_model.html", extensions.evaluations_of_model)

@@ -8,17 +8,12 @@ from django.http import HttpRequest
 from django.utils.text import slugify
 
 from classifier.models import ModelRecord
+from evaluation.metrics.catalogue import HEADLINE
 from evaluation.models import Evaluation
+from skinsite.accounts.administrators import by_administrator
 from skinsite.jobs import State
 
 SHOWN = 6
-METRICS = {
-    "accuracy": ("accuracy", "Accuracy"),
-    "balanced_accuracy": ("balanced_accuracy", "Balanced accuracy"),
-    "macro_f1": ("f1", "Macro F1"),
-    "macro_auc": ("roc_auc", "Macro AUC"),
-}
-"""Keys of a sheet: the Hub's metric and a title."""
 
 
 def evaluations_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
@@ -38,7 +33,7 @@ def last_evaluations(request: HttpRequest) -> dict[str, object] | None:
 def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The lists of what the model was trained on; administrators are offered to add one."""
     sets = list(model.training_sets.select_related("data_set"))
-    may_edit = bool(request.user.is_staff)
+    may_edit = by_administrator(request)
     return {"training_sets": sets, "may_edit": may_edit} if sets or may_edit else None
 
 
@@ -51,16 +46,15 @@ def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[s
 
 def _result(row: Evaluation) -> dict[str, object]:
     sheet = row.document.get("textbook") or {}
-    found = [(key, sheet.get(key) or {}) for key in METRICS]
+    found = [(*metric.hub, sheet.get(metric.code) or {}) for metric in HEADLINE if metric.hub]
     return {
         "task": {"type": "image-classification"},
         "dataset": {"name": row.data_set.name, "type": slugify(row.data_set.name) or "private"},
-        "metrics": [_metric(key, number) for key, number in found if number.get("value") is not None],
+        "metrics": [_metric(*one) for one in found if one[-1].get("value") is not None],
     }
 
 
-def _metric(key: str, number: Mapping[str, Any]) -> dict[str, object]:
-    kind, title = METRICS[key]
+def _metric(kind: str, title: str, number: Mapping[str, Any]) -> dict[str, object]:
     low, high = number.get("low"), number.get("high")
     interval = f", 95 % interval {low:.3f} to {high:.3f}" if low is not None and high is not None else ""
     return {"type": kind, "value": round(number["value"], 4), "name": f"{title}{interval}"}

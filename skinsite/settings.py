@@ -139,6 +139,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     DATABASES["default"]["TEST"] = {"NAME": SKINSITE_DATA / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 60  # SQLite too: whoever closes its last connection writes the whole log back
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SKINSITE_STORAGE = os.environ.get("SKINSITE_STORAGE", "")

@@ -19,12 +19,12 @@ from classifier.services.maps.checks import facts_of
 from classifier.services.maps.explain import ask, no_map
 from classifier.services.maps.view import Grid, Maps, Scale, Side, View, heat_png
 from classifier.services.predictions.documents import Document, prediction_document
-from classifier.services.predictions.predict import GRAD_CAM, cancel_prediction, retry_prediction
+from classifier.services.predictions.predict import GRAD_CAM
 from classifier.services.predictions.waiting import positions_in
 from skinsite.api.access import Bearer, Session, person_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.media import serve
 from skinsite.refusal import Problem, Refusal
 
@@ -39,7 +39,7 @@ READS_PICTURES = [Bearer(), Session()]
 def retry(request: HttpRequest, id: str) -> Any:
     """Only a failed or cancelled one."""
     prediction = _visible(request, id)
-    retry_prediction(prediction=prediction)
+    actions.retry(prediction)
     return Status(202, _document(prediction))
 
 
@@ -47,7 +47,7 @@ def retry(request: HttpRequest, id: str) -> Any:
 def cancel(request: HttpRequest, id: str) -> Any:
     """Only a queued or running one."""
     prediction = _visible(request, id)
-    cancel_prediction(prediction=prediction)
+    actions.cancel(prediction)
     return Status(202, _document(prediction))
 
 

@@ -6,10 +6,13 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 from skinsite.diagnoses import DIAGNOSES
+from skinsite.jobs.state import BATCH
 
 
 class ModelState(models.TextChoices):
@@ -24,10 +27,20 @@ class Framework(models.TextChoices):
     TORCH = "torch", "PyTorch"
 
 
+def interactive_queue(model: str) -> Combinable:
+    """The queue in which people wait for a model's workers; `model` is the row's path to the model."""
+    return F(f"{model}__framework")
+
+
+def batch_queue(model: str) -> Combinable:
+    """The queue of long work for a model's workers."""
+    return Concat(interactive_queue(model), Value(BATCH))
+
+
 class ModelRecordQuerySet(models.QuerySet["ModelRecord"]):
     def visible_to(self, user: Any) -> Self:
         """Ready and retired models are for all users; what is being checked or was refused, for administrators."""
-        if user.is_staff:
+        if user.is_administrator:
             return self
         return self.filter(state__in=(ModelState.READY, ModelState.RETIRED))
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from classifier.models.case import CaseImage
-from classifier.models.model_record import ModelRecord
+from classifier.models.model_record import ModelRecord, interactive_queue
 from skinsite.diagnoses import malignant_sum
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
 
@@ -26,6 +26,9 @@ class PredictionQuerySet(JobQuerySet):
 
 class Prediction(Job):
     """Probabilities are in [0, 1], by class code, and sum to 1 over the model's classes. Times are in ms."""
+
+    task = "classifier.predict"
+    queue = interactive_queue("model")
 
     image = models.ForeignKey(CaseImage, models.CASCADE, related_name="predictions")
     model = models.ForeignKey(ModelRecord, models.PROTECT, related_name="predictions")

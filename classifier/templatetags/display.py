@@ -17,15 +17,16 @@ DASH = "–"
 
 
 @register.filter
-def probability(value: float | None) -> str:
+def probability(value: float | None, decimals: int = 3) -> str:
     """Three decimals, and never 1.000 for what is less: `> 0.999`."""
     if value is None:
         return DASH
-    if 0.9995 <= value < 1:
-        return "> 0.999"
-    if 0 < value < 0.0005:
-        return "< 0.001"
-    return f"{value:.3f}"
+    least = 10.0**-decimals
+    if 1 - least / 2 <= value < 1:
+        return f"> {1 - least:.{decimals}f}"
+    if 0 < value < least / 2:
+        return f"< {least:.{decimals}f}"
+    return f"{value:.{decimals}f}"
 
 
 @register.filter

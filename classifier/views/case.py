@@ -17,8 +17,9 @@ from classifier.services.cases.history import with_answers
 from classifier.services.cases.page import CasePage
 from classifier.services.maps.explain import ask
 from classifier.services.maps.view import View
-from classifier.services.predictions.predict import cancel_case, cancel_prediction, retry_prediction
+from classifier.services.predictions.predict import cancel_case
 from skinsite.diagnoses import MALIGNANT_DEFINITION
+from skinsite.jobs import actions
 from skinsite.refusal import Conflict, Refusal
 
 
@@ -69,12 +70,12 @@ def case_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def prediction_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, cancel_prediction)
+    return _change(request, pk, actions.cancel)
 
 
 @require_POST
 def prediction_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, retry_prediction)
+    return _change(request, pk, actions.retry)
 
 
 @require_POST
@@ -95,7 +96,7 @@ def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
     rows = Prediction.objects.visible_to(request.user).select_related("image__case", "model")
     prediction = get_object_or_404(rows, pk=pk)
     try:
-        change(prediction=prediction)
+        change(prediction)
     except Conflict as conflict:
         messages.error(request, str(conflict))
     return redirect(f"{prediction.image.case.get_absolute_url()}?image={prediction.image_id}")

@@ -1,7 +1,6 @@
 """The registered models: the list, a model's page, its card, and what an administrator does from there."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +15,7 @@ from classifier.services.models.card import readme
 from classifier.services.models.register import choose_candidate, retire_model
 from classifier.services.models.report import report_of
 from classifier.services.models.versions import changes, version_before
+from skinsite.accounts.administrators import require_administrator
 from skinsite.media import serve
 from skinsite.refusal import Conflict, Refusal
 
@@ -81,8 +81,7 @@ def _visible(request: HttpRequest, pk: int) -> ModelRecord:
 
 def _administered(request: HttpRequest, pk: int) -> ModelRecord:
     found = _visible(request, pk)
-    if not request.user.is_staff:
-        raise PermissionDenied
+    require_administrator(request)
     return found
 
 

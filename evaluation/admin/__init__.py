@@ -23,11 +23,14 @@ class DataSetAdmin(ReadOnly):
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(ReadOnly):
+class OnADataSetAdmin(ReadOnly):
+    """A model's work on a data set."""
+
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "error_message")
+    fields: Any = ["model", "data_set", "owner", "state", "error_message"]
+    readonly_fields: Any = fields
 
 
 @admin.register(Comparison)
@@ -37,19 +40,13 @@ class ComparisonAdmin(ReadOnly):
 
 
 @admin.register(SettingCheck)
-class SettingCheckAdmin(ReadOnly):
-    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
-    list_filter = ("state",)
-    list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
+class SettingCheckAdmin(OnADataSetAdmin):
+    fields = readonly_fields = [*OnADataSetAdmin.fields, "filled"]
 
 
 @admin.register(MapCheck)
-class MapCheckAdmin(ReadOnly):
-    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
-    list_filter = ("state",)
-    list_select_related = ("model", "data_set", "owner")
-    fields = readonly_fields = ("model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message")
+class MapCheckAdmin(OnADataSetAdmin):
+    fields = readonly_fields = [*OnADataSetAdmin.fields, "seed", "busy_seconds"]
 
 
 @admin.register(TrainingSet)

@@ -27,8 +27,3 @@ class MapCheck(Schema):
     result: MapResult | None = Field(description="null until done")
     page: str
     error: Failure | None
-
-
-class MapCheckList(Schema):
-    items: list[MapCheck]
-    next: str | None

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from evaluation.documents.training_overlap import TrainingOverlap
 from evaluation.intake.table import Column, ColumnMapping, Columns, Refused
+from evaluation.metrics.catalogue import HEADLINE
 
+NUMBERS = f"Each is {{value, low, high}}: {', '.join(f'{metric.code} ({metric.title})' for metric in HEADLINE)}."
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -47,11 +49,6 @@ class DataSet(Schema):
     error: Failure | None
 
 
-class DataSetList(Schema):
-    items: list[DataSet]
-    next: str | None
-
-
 class EvaluatedModel(Schema):
     id: str
     name: str
@@ -82,17 +79,12 @@ class Evaluation(Schema):
     seconds: float | None
     seconds_left: float | None
     images_per_second: float | None
-    sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
+    sheets: dict[str, Any] | None = Field(description=f"textbook and isic; null until done. {NUMBERS}")
     without_place: dict[str, int] = Field(description="truths that no class of the model holds")
     seen: TrainingOverlap | None
     page: str
     predictions: str
     error: Failure | None
-
-
-class EvaluationList(Schema):
-    items: list[Evaluation]
-    next: str | None
 
 
 class NewEvaluation(Schema):
@@ -121,8 +113,3 @@ class Comparison(Schema, extra="allow"):
     smallest_difference: float | None
     page: str
     error: Failure | None
-
-
-class ComparisonList(Schema):
-    items: list[Comparison]
-    next: str | None

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +66,17 @@ def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
         ("dig", {}, "disk-limit"),
     ],
 )
+@pytest.mark.timeout(60)
 def test_a_child_that_was_taken_over_gains_nothing(
     upload: Path, monkeypatch: pytest.MonkeyPatch, task: str, options: dict[str, Any], code: str
 ) -> None:
     monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_{task}")
-    started = time.monotonic()
     result = admitted(upload, {"classes": ["mel", "nv"]}, **options)
     assert code_of(result) == code
     assert result.error is not None
     assert result.error.message.endswith(".")
     assert result.error.hint
     assert not list((upload.parent / "bundles").iterdir())
-    assert time.monotonic() - started < 20
 
 
 def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:

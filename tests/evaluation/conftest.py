@@ -4,7 +4,6 @@ from functools import partial
 
 import pytest
 
-from evaluation.services import queueing
 from evaluation.services.evaluations import score
 from tests.evaluation.made import Fake
 
@@ -12,8 +11,8 @@ from tests.evaluation.made import Fake
 @pytest.fixture
 def quiet(monkeypatch) -> None:
     """Send nothing, and let no heart beat: its thread cannot write while a test's transaction is open."""
-    monkeypatch.setattr(queueing, "_send", lambda *_: None)
-    monkeypatch.setattr("skinsite.jobs.HEARTBEAT_SECONDS", 3600.0)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.attempt.HEARTBEAT_SECONDS", 3600.0)
 
 
 @pytest.fixture
@@ -38,7 +37,5 @@ def fake(monkeypatch) -> Fake:
 def no_broker(monkeypatch):
     """No broker runs in these tests: messages are counted as sent."""
     sent = []
-    monkeypatch.setattr(
-        "evaluation.services.queueing._send", lambda kind, pks, queue: sent.append((kind.__name__, pks, queue))
-    )
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda task, pks, queue: sent.append((task, pks, queue)))
     return sent

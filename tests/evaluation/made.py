@@ -59,7 +59,7 @@ def make_data_set(
     summary = {"images": len(labels), "lesions": len(set(lesions) or labels), "classes": counts}
     now = timezone.now()
     data_set = DataSet.objects.create(
-        owner=owner or make_user(), state=State.DONE, finished_at=now, summary=summary, **fields
+        owner=owner or make_user(), state=State.DONE, finished_at=now, document=summary, **fields
     )
     LabelledImage.objects.bulk_create(
         LabelledImage(

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch):
-    monkeypatch.setattr("evaluation.services.queueing._send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_a_query_becomes_a_data_set_with_its_licences(archive):
     made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
     data_set = ran(made)
     assert data_set.state == State.DONE, data_set.error
-    assert data_set.summary["images"] == 5
-    assert data_set.summary["licences"]
-    assert data_set.summary["attributions"]
+    assert data_set.document["images"] == 5
+    assert data_set.document["licences"]
+    assert data_set.document["attributions"]
     place = isic_archive._place(data_set)
     assert place.is_dir()
     data_set.delete()
@@ -52,7 +52,7 @@ def test_it_gives_way_after_its_turn_and_goes_on(archive, monkeypatch):
     run_import(data_set_id=made.pk)
     assert DataSet.objects.get().state == State.QUEUED
     monkeypatch.setattr(isic_archive, "TURN_SECONDS", 60.0)
-    assert ran(made).summary["images"] == 5
+    assert ran(made).document["images"] == 5
 
 
 def test_an_image_that_could_not_be_had_is_in_the_report(archive):

@@ -18,18 +18,15 @@ from classifier.inference.classifier import Classifier, Output
 from classifier.inference.input.manifest import Manifest
 from classifier.models import Admission, ModelRecord
 from evaluation.models import ClassPlace, DataSet, SettingAnswers, SettingCheck, TrainingSet
-from evaluation.services import turns
 from evaluation.services.data_sets.seen import seen_images
 from evaluation.services.setting_checks import run
 from evaluation.services.setting_checks.run import question_of, run_setting_check
 from evaluation.services.setting_checks.start import (
-    cancel_setting_check,
     fill_manifest,
-    retry_setting_check,
     start_setting_check,
 )
 from evaluation.setting import assignment, verdict
-from skinsite.jobs import LEASE, State
+from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
 from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.evaluation.made import INPUT, make_data_set
@@ -235,18 +232,18 @@ def test_a_check_that_makes_progress_outlives_lost_workers(check, network):
         SettingCheck.objects.filter(pk=check.pk).update(lease_until=timezone.now() - LEASE)
         assert SettingCheck.objects.recover() == 1
     row = SettingCheck.objects.get(pk=check.pk)
-    assert (row.state, row.deaths) == (State.QUEUED, 1)
+    assert (row.state, row.worker_losses) == (State.QUEUED, 1)
     network.before = lambda: None
     assert ran(check).state == State.DONE
 
 
 def test_a_long_check_takes_turns_with_itself(check, network, monkeypatch):
-    monkeypatch.setattr(turns, "LONGEST_TURN", 0.0)
+    monkeypatch.setattr(turns, "LONGEST_SLICE_SECONDS", 0.0)
     run_setting_check(check_id=check.pk)
     assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 1)
     run_setting_check(check_id=check.pk)
     assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 2)
-    run_setting_check(check_id=check.pk, gives_way=False)
+    run_setting_check(check_id=check.pk, alone=True)
     assert SettingCheck.objects.get(pk=check.pk).state == State.DONE
 
 
@@ -288,14 +285,14 @@ def test_the_page_shows_what_the_import_warned_of_and_which_classes_are_undeterm
 
 
 def test_a_cancelled_check_stops_at_the_next_batch_and_goes_on_when_it_is_tried_again(check, network):
-    network.before = lambda: cancel_setting_check(check=check) if network.batches == 2 else None
+    network.before = lambda: actions.cancel(check) if network.batches == 2 else None
     run_setting_check(check_id=check.pk)
     assert SettingCheck.objects.get(pk=check.pk).state == State.CANCELLED
     assert network.batches == 3
     with pytest.raises(Conflict):
-        cancel_setting_check(check=check)
+        actions.cancel(check)
     network.before = lambda: None
-    retry_setting_check(check=check)
+    actions.retry(check)
     assert ran(check).state == State.DONE
 
 

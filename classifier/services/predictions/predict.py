@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,8 @@ from classifier.inference.input.clinical import Clinical
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
 from classifier.provenance import Provenance, UsedImage, UsedModel
 from classifier.services.predictions import software
-from classifier.services.queueing import queue_of, send_predictions_on_commit
-from skinsite.jobs import Failure, State, heartbeat
-from skinsite.refusal import Conflict
+from skinsite.jobs import Failure, State
+from skinsite.jobs.attempt import attempt
 
 GRAD_CAM = "grad-cam"
 logger = logging.getLogger(__name__)
@@ -36,30 +37,20 @@ _loaded = ClassifierCache(settings.CLASSIFIER_CACHE_BYTES)
 
 
 def run_prediction(*, prediction_id: int) -> None:
-    """queued -> done, or failed with a reason; cancelled and finished rows are left alone.
-
-    An unexpected error puts the row back (at most three attempts) and is raised again, for the log.
-    """
+    """queued -> done, or failed with a reason; cancelled and finished rows are left alone."""
     prediction = (
         Prediction.objects.filter(pk=prediction_id).select_related("model", "image__case").defer("provenance").first()
     )
     if prediction is None or prediction.state != State.QUEUED:
         return
     model = prediction.model
-    token = Prediction.objects.claim(prediction_id, in_hand=is_loaded(model))
-    if token is None:
-        return
-    try:
-        with heartbeat(Prediction.objects.all(), prediction_id, token):
-            loaded, load_ms = load_classifier(model)
-            Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
-            answer = _answer(loaded, prediction)
-        _finish(prediction, token, loaded, answer, load_ms)
-    except Failure as failure:
-        Prediction.objects.fail(prediction_id, token, failure)
-    except Exception:
-        Prediction.objects.stumble(prediction_id, token)
-        raise
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        loaded, load_ms = load_classifier(model)
+        Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
+        return partial(_finish, prediction, token, loaded, _answer(loaded, prediction), load_ms)
+
+    attempt(prediction, work, in_hand=is_loaded(model))
 
 
 def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
@@ -96,22 +87,8 @@ def rehearse(model: ModelRecord) -> None:
     classifier.run(loaded, [grey], [Clinical(age=None, sex=None, site=None)], maps=True)
 
 
-def cancel_prediction(*, prediction: Prediction) -> None:
-    """queued, running -> cancelled. Raises Conflict in another state."""
-    if not Prediction.objects.filter(pk=prediction.pk).cancel():
-        raise Conflict(f"This prediction is {prediction.state}: only a queued or running one can be cancelled.")
-
-
 def cancel_case(*, case: Case) -> int:
     return Prediction.objects.filter(image__case=case).cancel()
-
-
-def retry_prediction(*, prediction: Prediction) -> None:
-    """failed, cancelled -> queued. Raises Conflict in another state."""
-    with transaction.atomic():
-        if not Prediction.objects.filter(pk=prediction.pk).retry():
-            raise Conflict(f"This prediction is {prediction.state}: only a failed or cancelled one can be tried again.")
-        send_predictions_on_commit([prediction.pk], queue=queue_of(prediction.model))
 
 
 def clinical_of(case: Case) -> Clinical:

@@ -8,9 +8,8 @@ from django.db import transaction
 
 from evaluation.metrics import taxonomy
 from evaluation.models import ClassPlace, Comparison, Evaluation
-from evaluation.services.queueing import send_on_commit
 from skinsite.diagnoses import NATIVE, TAXONOMIES
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.refusal import Problem, Refusal
 
 
@@ -19,15 +18,15 @@ def start_comparison(*, owner: Any, evaluations: Sequence[Evaluation], taxonomy_
     chosen = list({evaluation.pk: evaluation for evaluation in evaluations}.values())
     _check(chosen, taxonomy_name)
     places(chosen, taxonomy_name)
+    comparison = Comparison(
+        owner=owner,
+        data_set=chosen[0].data_set,
+        taxonomy=taxonomy_name,
+        order=[evaluation.pk for evaluation in chosen],
+    )
     with transaction.atomic():
-        comparison = Comparison.objects.create(
-            owner=owner,
-            data_set=chosen[0].data_set,
-            taxonomy=taxonomy_name,
-            order=[evaluation.pk for evaluation in chosen],
-        )
+        actions.start(comparison)
         comparison.evaluations.set(chosen)
-        send_on_commit(comparison)
     return comparison
 
 

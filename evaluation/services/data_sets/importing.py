@@ -4,7 +4,7 @@ import os
 import re
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -26,14 +26,17 @@ from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
 from evaluation.services.data_sets import decoding, isic_archive, masks
 from evaluation.services.data_sets import summary as data_set_summary
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure, State, heartbeat
+from skinsite.jobs import Failure, State, actions
+from skinsite.jobs.send import send_on_commit
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 from skinsite.refusal import Conflict, Problem, Refusal
 
 NEEDS_MAPPING = "needs-mapping"
 CHUNK_PICTURES = 96
 CHUNK_PACKED = 60 * 1000**2
 AT_ONCE = 2
+Save = Callable[..., None]
+"""Writes fields of the data set, as long as it is this worker's."""
 SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -47,15 +50,14 @@ def create_data_set(
         kept.append(_keep(archive, "archive", settings.ARCHIVE_BYTES))
         if table is not None:
             kept.append(_keep(table, "labels", settings.TABLE_BYTES))
-        with transaction.atomic():
-            data_set = DataSet.objects.create(
-                owner=owner,
-                name=name,
-                published=published,
-                archive=_relative(kept[0]),
-                table=_relative(kept[1]) if table is not None else "",
-            )
-            send_on_commit(data_set)
+        data_set = DataSet(
+            owner=owner,
+            name=name,
+            published=published,
+            archive=_relative(kept[0]),
+            table=_relative(kept[1]) if table is not None else "",
+        )
+        actions.start(data_set)
     except BaseException:
         for path in kept:
             path.unlink(missing_ok=True)
@@ -91,29 +93,16 @@ def remap_data_set(*, data_set: DataSet, mapping: ColumnMapping) -> None:
         raise Conflict("The upload of this data set was not kept: upload it again.")
     labels = {word: code.strip().lower() for word, code in mapping.labels.items()}
     clean = ColumnMapping(columns=mapping.columns, labels=labels).model_dump()
-    emptied: dict[str, object] = {"labels": {}, "words": {}, "refused": [], "warnings": [], "summary": {}}
+    emptied: Fields = {"labels": {}, "words": {}, "refused": [], "warnings": [], "document": {}, "begun_at": None}
     with transaction.atomic():
         itself = DataSet.objects.filter(pk=data_set.pk)
-        itself.filter(state=State.DONE).update(state=State.CANCELLED)
-        if not itself.retry():
+        if not itself.retry(done=True):
             raise Conflict("This data set is being imported: correct the mapping when that has ended.")
         data_set.evaluations.all().delete()
         data_set.comparisons.all().delete()
         data_set.images.all().delete()
-        itself.update(mapping=clean, decoded=0, total=0, **emptied)
+        itself.update(mapping=clean, done=0, total=0, **emptied)
         send_on_commit(data_set)
-
-
-def cancel_import(*, data_set: DataSet) -> None:
-    """queued, running -> cancelled. Raises Conflict in another state."""
-    if not DataSet.objects.filter(pk=data_set.pk).cancel():
-        raise Conflict(f"This data set is {data_set.state}: only an import that waits or runs can be cancelled.")
-
-
-def delete_data_set(*, data_set: DataSet) -> None:
-    """Delete a data set with its images, evaluations, comparisons and figures; files go after the commit."""
-    with transaction.atomic():
-        data_set.delete()
 
 
 @receiver(post_delete, sender=DataSet)
@@ -128,36 +117,20 @@ def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
 
 
 def run_import(*, data_set_id: int) -> None:
-    """queued -> done, or failed with the reason; goes on where a lost worker stopped."""
-    token = DataSet.objects.claim(data_set_id, in_hand=False)
-    if token is None:
-        return
-    data_set = DataSet.objects.get(pk=data_set_id)
-    try:
-        with heartbeat(DataSet.objects.all(), data_set_id, token):
-            if data_set.wanted and not isic_archive.fetch_some(data_set, token):
-                _give_way(data_set, token)
-                return
-            result = _imported(data_set, token)
-        DataSet.objects.finish(data_set_id, token, **result)
-    except _TakenAway:
-        return
-    except Failure as failure:
-        DataSet.objects.fail(data_set_id, token, failure)
-    except Exception:
-        DataSet.objects.stumble(data_set_id, token)
-        raise
+    run_slice(Importing, data_set_id, alone=True)
 
 
-def _give_way(data_set: DataSet, token: uuid.UUID) -> None:
-    """Let others have their turn on the light queue, then go on."""
-    with transaction.atomic():
-        if DataSet.objects.give_way(data_set.pk, token):
-            send_on_commit(data_set)
+class Importing(TimeSlice):
+    """Fetching ends after some seconds, for others on the light queue; decoding goes on where a lost worker stopped."""
 
+    kind = DataSet
+    job: DataSet
 
-class _TakenAway(Exception):
-    """The row was cancelled or given to another worker."""
+    def run(self) -> Fields:
+        self.begin()
+        if self.job.wanted and not isic_archive.fetch_some(self.job, self.token):
+            self.requeue()
+        return _imported(self.job, self.save)
 
 
 @dataclass(frozen=True)
@@ -170,24 +143,23 @@ class _Entry:
     row: Row
 
 
-def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
+def _imported(data_set: DataSet, save: Save) -> Fields:
     source = decoding.Source.of(data_set)
     found = source.survey()
     members, of_pictures = masks.apart(found.pictures)
     found = replace(found, pictures=members)
-    _note_refused(data_set, token, found.refused)
+    _note_refused(save, found.refused)
     if not found.pictures:
         raise _no_images(found.refused)
-    reading, by_folder = _read_labels(data_set, found, token)
+    reading, by_folder = _read_labels(data_set, found, save)
     entries, unmatched = _matched(found.pictures, reading, by_folder=by_folder)
     stored = set(data_set.images.values_list("name", flat=True))
     left = [entry for entry in entries if entry.name not in stored]
-    if not DataSet.objects.renew(data_set.pk, token, total=len(entries), decoded=len(entries) - len(left)):
-        raise _TakenAway
-    broken = _decode_all(data_set, token, source, left)
+    save(total=len(entries), done=len(entries) - len(left))
+    broken = _decode_all(data_set, save, source, left)
     unfit, resized = _masks(data_set, source, of_pictures)
     refused = [*found.refused, *reading.refused, *unmatched, *broken, *unfit]
-    _note_refused(data_set, token, refused)
+    _note_refused(save, refused)
     if not data_set.images.exists():
         raise _no_images(refused)
     labels = {
@@ -203,7 +175,7 @@ def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
         "labels": {code: entry for code, entry in labels.items() if code in used},
         "words": reading.labels,
         "warnings": [*reading.warnings, *scaled, *warnings],
-        "summary": summary.to_json(),
+        "document": summary.to_json(),
     }
 
 
@@ -215,10 +187,9 @@ def _masks(data_set: DataSet, source: decoding.Source, of_pictures: dict[str, st
     return masks.import_masks(data_set, source, of_pictures) if of_pictures else ([], 0)
 
 
-def _note_refused(data_set: DataSet, token: uuid.UUID, refused: Sequence[Refused]) -> None:
+def _note_refused(save: Save, refused: Sequence[Refused]) -> None:
     """Write them at once: an import that fails later has named them as well."""
-    listed = [vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)]
-    DataSet.objects.renew(data_set.pk, token, refused=listed)
+    save(refused=[vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)])
 
 
 def _no_images(refused: Sequence[Refused]) -> Failure:
@@ -230,7 +201,7 @@ def _no_images(refused: Sequence[Refused]) -> Failure:
     )
 
 
-def _read_labels(data_set: DataSet, found: decoding.Survey, token: uuid.UUID) -> tuple[label_rows.Reading, bool]:
+def _read_labels(data_set: DataSet, found: decoding.Survey, save: Save) -> tuple[label_rows.Reading, bool]:
     """Read the table beside the archive, the best one inside it, or the names of the folders; True for the last.
 
     A text that is no label table, such as a licence, does not hide folders that are named by known classes.
@@ -248,13 +219,13 @@ def _read_labels(data_set: DataSet, found: decoding.Survey, token: uuid.UUID) ->
             continue
         if best is None or len(reading.rows) > len(best.rows):
             best = reading
-            DataSet.objects.renew(data_set.pk, token, columns=list(map(vars, described(table))), guess=guess(table))
+            save(columns=list(map(vars, described(table))), guess=guess(table))
     if best is not None:
         return best, False
     if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
         return _by_folder(found.pictures, mapping.labels), True
     if isinstance(last, NeedsMapping):
-        DataSet.objects.renew(data_set.pk, token, columns=list(map(vars, last.columns)), guess=last.guess)
+        save(columns=list(map(vars, last.columns)), guess=last.guess)
         hint = "Choose the columns on the data set's page; no second upload is needed."
         raise Failure(NEEDS_MAPPING, str(last), hint)
     raise Failure("unreadable-table", str(last), "Export the table as CSV in UTF-8 and upload it again.")
@@ -333,9 +304,7 @@ def _alias(image: str, taken: set[str], *, by_folder: bool) -> str:
     return alias
 
 
-def _decode_all(
-    data_set: DataSet, token: uuid.UUID, source: decoding.Source, entries: Sequence[_Entry]
-) -> list[Refused]:
+def _decode_all(data_set: DataSet, save: Save, source: decoding.Source, entries: Sequence[_Entry]) -> list[Refused]:
     """Decode in confined children, two at once; commit each chunk; return what is no usable picture."""
     refused: list[Refused] = []
     chunks = list(_chunks(entries))
@@ -348,7 +317,7 @@ def _decode_all(
                 waiting.extend(pool.submit(decoding.decode, source, some) for some in islice(names, 1))
                 pairs = list(zip(chunk, answers, strict=True))
                 refused += [Refused(entry.row.row, entry.member, why) for entry, why in pairs if isinstance(why, str)]
-                _commit(data_set, token, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
+                _commit(data_set, save, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
         except BaseException:
             _discard(waiting)
             raise
@@ -362,14 +331,12 @@ def _discard(waiting: Iterable[Future[list[decoding.Stored | str]]]) -> None:
             decoding.discard(future.result())
 
 
-def _commit(data_set: DataSet, token: uuid.UUID, good: Sequence[tuple[_Entry, Any]], size: int) -> None:
+def _commit(data_set: DataSet, save: Save, good: Sequence[tuple[_Entry, Any]], size: int) -> None:
     rows = [decoding.row(data_set, entry.name, entry.member, entry.row, picture) for entry, picture in good]
     try:
         with transaction.atomic():
             data_set.images.bulk_create(rows)
-            data_set.decoded += size
-            if not DataSet.objects.renew(data_set.pk, token, decoded=data_set.decoded, attempts=1):
-                raise _TakenAway
+            save(done=data_set.done + size, attempts=1)
     except BaseException:
         decoding.delete_files(rows)
         raise

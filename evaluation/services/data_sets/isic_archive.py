@@ -15,8 +15,7 @@ from django.dispatch import receiver
 from evaluation.isic_archive.fetch import fetch
 from evaluation.isic_archive.types import ArchiveError
 from evaluation.models import DataSet
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure
+from skinsite.jobs import Failure, actions
 from skinsite.refusal import Problem, Refusal
 
 TURN_SECONDS = 20.0
@@ -33,11 +32,8 @@ def create_from_archive(*, owner: Any, name: str, query: str, images: int) -> Da
         problems.append(Problem("images", f"Ask for 1 to {MOST_IMAGES:,} images."))
     if problems:
         raise Refusal(*problems)
-    with transaction.atomic():
-        data_set = DataSet.objects.create(
-            owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images
-        )
-        send_on_commit(data_set)
+    data_set = DataSet(owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images)
+    actions.start(data_set)
     return data_set
 
 
@@ -57,7 +53,7 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
         for done, total in steps:
             if (now := time.monotonic()) >= next_renewal:
                 next_renewal = now + RENEW_SECONDS
-                if not DataSet.objects.renew(data_set.pk, token, total=total, decoded=done):
+                if not DataSet.objects.renew(data_set.pk, token, total=total, done=done):
                     return False
             if now >= until:
                 return False
@@ -65,7 +61,7 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
         raise Failure(error.code, str(error), "Try again: what was fetched is kept, and it goes on there.") from error
     data_set.folder = str(place / "images")
     data_set.table = str((place / "metadata.csv").relative_to(settings.SKINSITE_DATA))
-    data_set.total = data_set.decoded = 0
+    data_set.total = data_set.done = 0
     return True
 
 

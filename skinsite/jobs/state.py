@@ -5,28 +5,26 @@ after the commit, and every step from state to state is one UPDATE that names th
 token) it starts from. Zero changed rows mean that somebody else was quicker.
 
     queued -> running -> done | failed        queued, running -> cancelled
-    running -> queued (its worker was lost, an error worth another attempt, or it gives way to others)
+    running -> queued (its worker was lost, an error worth another attempt, or others are next)
     failed, cancelled -> queued (retry)
 """
 
-import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from django.db import OperationalError, connection, models
-from django.db.models import F, Q
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
-HEARTBEAT_SECONDS = 5.0
 MAX_ATTEMPTS = 3
-MAX_DEATHS = 2
+MAX_WORKER_LOSSES = 2
+DEFAULT_QUEUE = "default"
+BATCH = "-batch"
+"""Ends the name of a queue of long work; without it, it is the queue of the same workers for people who wait."""
 
 
 class State(models.TextChoices):
@@ -65,6 +63,14 @@ UNEXPECTED = Failure(
 class JobQuerySet(models.QuerySet[Any]):
     """The transitions, each one conditional UPDATE that says whether it happened."""
 
+    def due(self) -> Self:
+        """The queued ones whose turn it is."""
+        return self.filter(state=State.QUEUED)
+
+    def in_queue(self, name: str) -> Self:
+        """Those that are sent to the queue of this name."""
+        return self.alias(queue_name=self.model.queue).filter(queue_name=name)
+
     def claim(self, pk: int, *, in_hand: bool) -> uuid.UUID | None:
         """queued -> running. Return the token that every later step must name, or None if another worker was quicker.
 
@@ -81,53 +87,54 @@ class JobQuerySet(models.QuerySet[Any]):
         )
         return token if won else None
 
-    def held(self, pk: int, token: uuid.UUID) -> Self:
+    def owned(self, pk: int, token: uuid.UUID) -> Self:
         return self.filter(pk=pk, token=token, state=State.RUNNING)
 
     def renew(self, pk: int, token: uuid.UUID, **fields: Any) -> bool:
         """Prolong the lease; False when the row is no longer ours."""
-        return bool(self.held(pk, token).update(lease_until=timezone.now() + LEASE, **fields))
+        return bool(self.owned(pk, token).update(lease_until=timezone.now() + LEASE, **fields))
 
     def finish(self, pk: int, token: uuid.UUID, **result: Any) -> bool:
         """running -> done, with its result."""
-        return bool(self.held(pk, token).update(**_final(State.DONE), **result))
+        return bool(self.owned(pk, token).update(**_final(State.DONE), **result))
 
     def fail(self, pk: int, token: uuid.UUID, failure: Failure) -> bool:
         """running -> failed, with the reason."""
-        return bool(self.held(pk, token).update(**_final(State.FAILED), **_error(failure)))
+        return bool(self.owned(pk, token).update(**_final(State.FAILED), **_error(failure)))
 
-    def stumble(self, pk: int, token: uuid.UUID) -> bool:
+    def retry_or_fail(self, pk: int, token: uuid.UUID) -> bool:
         """running -> queued after an unexpected error, or failed after the last attempt."""
-        held = self.held(pk, token)
+        owned = self.owned(pk, token)
         return bool(
-            held.filter(attempts__lt=MAX_ATTEMPTS).update(**_queued())
-            or held.update(**_final(State.FAILED), **_error(UNEXPECTED))
+            owned.filter(attempts__lt=MAX_ATTEMPTS).update(**_queued())
+            or owned.update(**_final(State.FAILED), **_error(UNEXPECTED))
         )
 
-    def give_way(self, pk: int, token: uuid.UUID, **fields: Any) -> bool:
+    def requeue(self, pk: int, token: uuid.UUID, **fields: Any) -> bool:
         """running -> queued by its own will, at no cost: it goes on when others had their turn."""
-        return bool(self.held(pk, token).update(**_queued(), attempts=0, deaths=0, **fields))
+        return bool(self.owned(pk, token).update(**_queued(), attempts=0, worker_losses=0, **fields))
 
     def cancel(self) -> int:
         """queued, running -> cancelled. A worker that is at it finds its token gone."""
         return self.filter(state__in=OPEN).update(**_final(State.CANCELLED))
 
-    def retry(self) -> int:
-        """failed, cancelled -> queued, as if new."""
-        fresh = {"queued_at": timezone.now(), "attempts": 0, "deaths": 0, "sent_at": None, "finished_at": None}
+    def retry(self, *, done: bool = False) -> int:
+        """failed, cancelled (and where it is asked for, done) -> queued, as if new."""
+        fresh = {"queued_at": timezone.now(), "attempts": 0, "worker_losses": 0, "sent_at": None, "finished_at": None}
         cleared = {"error_code": "", "error_message": "", "error_hint": ""}
-        return self.filter(state__in=(State.FAILED, State.CANCELLED)).update(**_queued(), **fresh, **cleared)
+        ended = FINAL if done else (State.FAILED, State.CANCELLED)
+        return self.filter(state__in=ended).update(**_queued(), **fresh, **cleared)
 
     def recover(self) -> int:
-        """Take back what stopped beating: running -> queued, or failed when it was in hand at a second death.
+        """Take back what stopped beating: running -> queued, or failed when a second worker was lost with it in hand.
 
         A lost worker is no attempt of the job's own.
         """
         lost = self.filter(state=State.RUNNING, lease_until__lt=timezone.now())
-        deadly = lost.filter(in_hand=True, deaths__gte=MAX_DEATHS - 1)
-        failed = deadly.update(**_final(State.FAILED), **_error(WORKER_DIED), deaths=F("deaths") + 1)
+        hopeless = lost.filter(in_hand=True, worker_losses__gte=MAX_WORKER_LOSSES - 1)
+        failed = hopeless.update(**_final(State.FAILED), **_error(WORKER_DIED), worker_losses=F("worker_losses") + 1)
         again = _queued() | {"attempts": F("attempts") - 1, "sent_at": None}
-        in_hand = lost.filter(in_hand=True).update(**again, deaths=F("deaths") + 1)
+        in_hand = lost.filter(in_hand=True).update(**again, worker_losses=F("worker_losses") + 1)
         return failed + in_hand + lost.filter(in_hand=False).update(**again)
 
 
@@ -146,6 +153,13 @@ def _error(failure: Failure) -> dict[str, str]:
 class Job(models.Model):
     """Work that a worker does once. Times are set by the process that writes the row, in UTC."""
 
+    task: ClassVar[str]
+    """The name of the Celery task that takes a row's id."""
+    queue: ClassVar[Combinable] = Value(DEFAULT_QUEUE)
+    """Where a row is sent, as the database works it out of the row."""
+    objects: Any
+    """A manager of its JobQuerySet."""
+
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, editable=False)
@@ -155,7 +169,9 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     in_hand = models.BooleanField(default=False, editable=False, help_text="The work itself has begun.")
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    deaths = models.PositiveSmallIntegerField(default=0, editable=False, help_text="Workers lost with this in hand.")
+    worker_losses = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Workers lost with this in hand."
+    )
     error_code = models.CharField(max_length=60, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
     error_hint = models.TextField(blank=True, editable=False)
@@ -192,38 +208,34 @@ class Job(models.Model):
         return self.state in OPEN
 
     @property
+    def noun(self) -> str:
+        return str(self._meta.verbose_name)
+
+    @property
+    def not_again(self) -> str:
+        """Why it cannot be tried again."""
+        return f"This {self.noun} is {self.state}: only a failed or cancelled one can be tried again."
+
+    @property
+    def open_already(self) -> str:
+        """Why the database refuses to have it open: there is another one like it."""
+        return f"The same {self.noun} is open already: wait for it or cancel it."
+
+    def room_for(self) -> str:
+        """Say, within the transaction that opens this one, why its owner may not; nothing where there is room."""
+        return ""
+
+    def reopen(self) -> bool:
+        """Queue it again; False in a state that does not allow it."""
+        return bool(type(self).objects.filter(pk=self.pk).retry())
+
+    def behind(self) -> Any:
+        """Those whose turn may come when this one ends."""
+        return type(self).objects.none()
+
+    @property
     def error(self) -> dict[str, str] | None:
         """The reason as the API shows it, or None unless failed."""
         if self.state != State.FAILED:
             return None
         return {"code": self.error_code, "message": self.error_message, "hint": self.error_hint}
-
-
-def _beats(rows: JobQuerySet, pk: int, token: uuid.UUID) -> bool:
-    """Renew a lease; a database that is busy for once is no reason to stop beating."""
-    try:
-        return rows.renew(pk, token)
-    except OperationalError:
-        logger.warning("The lease of %s %s could not be renewed; the next beat tries again.", rows.model.__name__, pk)
-        return True
-
-
-@contextmanager
-def heartbeat(rows: JobQuerySet, pk: int, token: uuid.UUID) -> Iterator[None]:
-    """Renew the lease of a running row every five seconds, from a thread of its own, until the block ends."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not ended.wait(HEARTBEAT_SECONDS) and _beats(rows, pk, token):
-                pass
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{pk}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
