@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from classifier.inference.cache import ClassifierCache
 
+pytest_plugins = ["tests.people"]
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
 InProcess = Callable[..., Any]
 SLOWEST_FIRST = ("system", "keras", "torch", "browser")
@@ -85,6 +87,27 @@ def collected_static_files() -> None:
         if collected.tell() == 0:
             call_command("collectstatic", verbosity=0, interactive=False)
             collected.write("once")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_listed_once(collected_static_files: None) -> None:
+    """Each client of a test has a middleware of its own, which would look at every file again: 75 ms each time."""
+    listed: dict[str, dict[str, Any]] = {}
+    list_all = WhiteNoiseMiddleware.update_files_dictionary
+
+    def list_once(self: WhiteNoiseMiddleware, root: str, prefix: str) -> None:
+        if root not in listed:
+            list_all(self, root, prefix)
+            listed[root] = dict(self.files)
+        self.files.update(listed[root])
+
+    WhiteNoiseMiddleware.update_files_dictionary = list_once
+
+
+@pytest.fixture(autouse=True)
+def no_heart_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread cannot write while a test's transaction is open, and the test would wait for it."""
+    monkeypatch.setattr("skinsite.jobs.attempt.HEARTBEAT_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

@@ -31,13 +31,6 @@ def alice():
     return user
 
 
-@pytest.fixture
-def administrator():
-    client = Client()
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
-
-
 def test_anybody_signs_up_where_it_is_open(client, settings):
     settings.SKINSITE_SIGNUP = "open"
     assert sign_up(client).status_code == 302

@@ -17,12 +17,6 @@ ADD = "admin:classifier_modelrecord_add"
 LIST = "admin:classifier_modelrecord_changelist"
 
 
-@pytest.fixture
-def administrator(client):
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
-
-
 def change_page(record: ModelRecord) -> str:
     return reverse("admin:classifier_modelrecord_change", args=[record.pk])
 

@@ -29,12 +29,6 @@ def own_folder(settings, tmp_path):
     settings.SKINSITE_DATA = tmp_path
 
 
-@pytest.fixture
-def administrator(client):
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
-
-
 def files() -> list[bytes]:
     return [path.read_bytes() for path in uploads.uploads_folder().iterdir()]
 

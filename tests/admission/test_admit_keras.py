@@ -10,8 +10,8 @@ import pytest
 
 from classifier.admission.admit import admit
 from classifier.admission.report import AdmissionResult
-from tests.admission import uploads
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 CLASSES = ["mel", "nv", "bcc"]
 pytestmark = pytest.mark.usefixtures("keras_children")
@@ -37,7 +37,7 @@ def details(result: AdmissionResult) -> str:
 
 
 def save(path: Path, options: dict[str, Any]) -> None:
-    uploads.save_keras(path, **options)
+    model_files.save_keras(path, **options)
 
 
 def test_a_model_that_scales_pixels_itself_gets_its_range(in_keras: InProcess, upload: Path) -> None:

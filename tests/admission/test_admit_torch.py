@@ -11,8 +11,8 @@ import pytest
 
 from classifier.admission.admit import admit
 from classifier.admission.report import AdmissionResult
-from tests.admission import uploads
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 LAYERS = [
     {"type": "conv2d", "name": "conv1", "out": 8, "kernel": 3, "stride": 1, "padding": 1},
@@ -72,13 +72,13 @@ def test_a_state_dict_becomes_a_bundle(in_torch: InProcess, upload: Path, option
 
 
 def save(path: Path, options: dict[str, Any]) -> None:
-    uploads.save_state_dict(path, **options)
+    model_files.save_state_dict(path, **options)
 
 
 def test_safetensors_and_half_precision_are_taken(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_safetensors, upload)
+    in_torch(model_files.save_safetensors, upload)
     first = admitted(upload)
-    in_torch(uploads.save_half_precision, upload)
+    in_torch(model_files.save_half_precision, upload)
     second = admitted(upload)
     assert first.accepted
     assert second.accepted
@@ -87,7 +87,7 @@ def test_safetensors_and_half_precision_are_taken(in_torch: InProcess, upload: P
 
 def test_the_same_upload_twice_is_one_bundle_and_other_classes_are_another(in_torch: InProcess, upload: Path) -> None:
     """Records with the same weights and another order of classes must not share a description."""
-    in_torch(uploads.save_state_dict, upload)
+    in_torch(model_files.save_state_dict, upload)
     first, second = admitted(upload), admitted(upload)
     other = admitted(upload, MANIFEST | {"classes": ["nv", "mel", "bcc"]})
     assert first.bundle == second.bundle
@@ -99,7 +99,7 @@ def test_the_same_upload_twice_is_one_bundle_and_other_classes_are_another(in_to
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "spare folder"])
 def test_a_damaged_bundle_is_repaired_by_the_same_upload(in_torch: InProcess, upload: Path, damage: str) -> None:
-    in_torch(uploads.save_state_dict, upload)
+    in_torch(model_files.save_state_dict, upload)
     first = admitted(upload)
     assert first.bundle is not None
     weights = first.bundle / "weights.safetensors"
@@ -116,14 +116,14 @@ def test_a_damaged_bundle_is_repaired_by_the_same_upload(in_torch: InProcess, up
 
 
 def test_an_empty_architecture_is_none(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_state_dict, upload)
+    in_torch(model_files.save_state_dict, upload)
     result = admitted(upload, MANIFEST | {"architecture": {}})
     assert result.accepted, result.error
 
 
 def test_an_encoder_with_a_head_needs_no_architecture(in_torch: InProcess, upload: Path) -> None:
     """Untrained, its features are about 1e-11: accepted, with a line that says so."""
-    in_torch(uploads.save_encoder, upload, "classification_head.1")
+    in_torch(model_files.save_encoder, upload, "classification_head.1")
     classes = ["mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"]
     result = admitted(upload, {"classes": classes, "input": {"width": 96, "height": 96}})
     assert result.accepted, result.error
@@ -141,7 +141,7 @@ def test_an_encoder_with_a_head_needs_no_architecture(in_torch: InProcess, uploa
 
 
 def test_a_plain_network_needs_no_architecture(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_state_dict, upload)
+    in_torch(model_files.save_state_dict, upload)
     result = admitted(upload, {"classes": MANIFEST["classes"]})
     assert result.accepted, result.error
     assert result.manifest is not None
@@ -158,7 +158,7 @@ def test_a_plain_network_needs_no_architecture(in_torch: InProcess, upload: Path
 
 
 def test_another_head_on_a_known_network_is_built(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_new_head, upload)
+    in_torch(model_files.save_new_head, upload)
     result = admitted(upload, {"classes": MANIFEST["classes"], "input": {"width": 64, "height": 64}})
     assert result.accepted, result.error
     assert "mobilenet_v3_small, torchvision layout, head 576→32→3, 100 % of tensors placed" in details(result)
@@ -172,7 +172,7 @@ def test_another_head_on_a_known_network_is_built(in_torch: InProcess, upload: P
 
 
 def test_networks_that_answer_differently_are_offered_and_one_can_be_chosen(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_timm, upload, "tf_mobilenetv3_small_100")
+    in_torch(model_files.save_timm, upload, "tf_mobilenetv3_small_100")
     manifest = {"classes": MANIFEST["classes"], "input": {"width": 64, "height": 64}}
     refused = admitted(upload, manifest)
     assert code_of(refused) == "needs-choice"
@@ -186,7 +186,7 @@ def test_networks_that_answer_differently_are_offered_and_one_can_be_chosen(in_t
 
 
 def test_a_network_of_somebodys_own_needs_its_architecture(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_shortcut, upload)
+    in_torch(model_files.save_shortcut, upload)
     refused = admitted(upload, {"classes": MANIFEST["classes"]})
     assert code_of(refused) == "needs-architecture"
 
@@ -205,7 +205,7 @@ def test_a_network_of_somebodys_own_needs_its_architecture(in_torch: InProcess, 
 def test_a_manifest_that_does_not_fit_is_refused(
     in_torch: InProcess, upload: Path, change: dict[str, Any], code: str, words: str
 ) -> None:
-    in_torch(uploads.save_state_dict, upload)
+    in_torch(model_files.save_state_dict, upload)
     result = admitted(upload, MANIFEST | change)
     assert code_of(result) == code
     assert result.error is not None
@@ -213,7 +213,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 def test_missing_and_spare_weights_are_listed(in_torch: InProcess, upload: Path) -> None:
-    in_torch(uploads.save_without, upload, "fc1.bias")
+    in_torch(model_files.save_without, upload, "fc1.bias")
     result = admitted(upload)
     assert code_of(result) == "weights-do-not-fit"
     assert result.error is not None
@@ -224,9 +224,9 @@ def test_missing_and_spare_weights_are_listed(in_torch: InProcess, upload: Path)
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (uploads.save_nan, "not-finite"),
-        (uploads.save_dead, "same-answer"),
-        (uploads.save_torchscript, "torchscript"),
+        (model_files.save_nan, "not-finite"),
+        (model_files.save_dead, "same-answer"),
+        (model_files.save_torchscript, "torchscript"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

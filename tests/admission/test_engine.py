@@ -12,7 +12,7 @@ from classifier.admission.stages import onnx_engine
 from classifier.admission.stages.probe_images import pictures
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import load
-from tests.evaluation.small_networks import feature_layer, graph, write_bundle
+from tests.factories.spot_networks import feature_layer, graph, write_bundle
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) -> tuple[Any, Report]:

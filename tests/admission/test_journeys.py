@@ -8,8 +8,8 @@ import pytest
 from classifier.admission.admit import admit
 from classifier.inference import bundle
 from skinsite.sandbox import confine
-from tests.admission import uploads
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 pytestmark = pytest.mark.skipif(bool(confine.missing()), reason=f"this kernel lacks {confine.missing()}")
 CLASSES = ["mel", "nv", "bcc"]
@@ -24,11 +24,11 @@ LAYERS = [
 
 
 def save_keras(path: Path) -> None:
-    uploads.save_keras(path, inside="rescaling")
+    model_files.save_keras(path, inside="rescaling")
 
 
 def test_a_torch_file_becomes_a_bundle_with_an_engine(in_torch: InProcess, tmp_path: Path) -> None:
-    in_torch(uploads.save_state_dict, tmp_path / "upload.pth")
+    in_torch(model_files.save_state_dict, tmp_path / "upload.pth")
     architecture = {"family": "layers", "layers": LAYERS}
     goes_the_whole_way(tmp_path / "upload.pth", {"architecture": architecture, "input": {"width": 32, "height": 32}})
 

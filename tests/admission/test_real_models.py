@@ -8,8 +8,8 @@ import pytest
 
 from classifier.admission.admit import admit
 from classifier.admission.report import AdmissionResult
-from tests.admission import uploads
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 ALPHABETICAL = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 HMNIST = ["akiec", "bcc", "bkl", "df", "nv", "vasc", "mel"]
@@ -73,7 +73,7 @@ def test_the_published_xception_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("torch_children")
 def test_the_contracts_efficientnet_is_accepted(in_torch: InProcess, tmp_path: Path) -> None:
     upload = tmp_path / "model.pth"
-    in_torch(uploads.save_encoder, upload, "head.3")
+    in_torch(model_files.save_encoder, upload, "head.3")
     result = accepted(upload, CONTRACT, tmp_path / "bundles")
     assert result.architecture == "PyTorch smp-encoder: efficientnet-b2"
     assert result.classes == tuple(CONTRACT["classes"])

@@ -4,15 +4,14 @@ from functools import partial
 
 import pytest
 
+from evaluation.metrics import binary, curves, paired, rates, textbook
 from evaluation.services.evaluations import score
-from tests.evaluation.made import Fake
+from tests.factories.evaluations import Fake
 
 
 @pytest.fixture
 def quiet(monkeypatch) -> None:
-    """Send nothing, and let no heart beat: its thread cannot write while a test's transaction is open."""
     monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
-    monkeypatch.setattr("skinsite.jobs.attempt.HEARTBEAT_SECONDS", 3600.0)
 
 
 @pytest.fixture
@@ -22,8 +21,22 @@ def no_figures(monkeypatch) -> None:
 
 @pytest.fixture
 def few_replicates(monkeypatch) -> None:
-    """Draw 50 times for the intervals, where no test looks at them."""
-    monkeypatch.setattr(score.textbook, "sheet", partial(score.textbook.sheet, replicates=50))
+    """Intervals of few draws on coarse grids and few thresholds, where no test looks at them."""
+    for module, name in (
+        (textbook, "sheet"),
+        (paired, "pairs"),
+        (binary, "exploratory"),
+        (binary, "at_sensitivity"),
+    ):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), replicates=50))
+    for module, name, size in (
+        (binary, "THRESHOLDS", 12),
+        (curves, "BAND_REPLICATES", 20),
+        (rates, "RATES", 60),
+        (rates, "CORRELATIONS", 12),
+        (rates, "COARSE", 32),
+    ):
+        monkeypatch.setattr(module, name, size)
 
 
 @pytest.fixture

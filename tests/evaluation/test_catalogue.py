@@ -6,7 +6,7 @@ from evaluation.metrics import catalogue, isic, textbook
 from evaluation.metrics.catalogue import HEADLINE, ISIC, PER_CLASS
 from evaluation.services.evaluations.document import isic_sheet
 from evaluation.templatetags.statistics import number
-from tests.evaluation.samples import drawn
+from tests.factories.samples import drawn
 
 
 def codes(metrics) -> set[str]:

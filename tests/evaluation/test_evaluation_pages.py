@@ -8,8 +8,10 @@ from django.utils import timezone
 from evaluation.models import Comparison, DataSet, Evaluation
 from evaluation.urls import urlpatterns
 from skinsite.jobs import State
-from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation
 from tests.factories import SEVEN, make_model, make_user
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import compared, make_eight, scored_evaluation
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
 DISCLAIMER = "Research and teaching. Not a diagnosis."
@@ -23,17 +25,6 @@ ACTIONS = (
 PAGES = [pattern.name for pattern in urlpatterns if "check" not in pattern.name]
 """Those of checks have tests of their own."""
 FOR_ADMINISTRATORS = ("dataset_publish", "dataset_from_archive")
-
-
-def logged_in(username: str, **fields) -> Client:
-    client = Client()
-    client.force_login(make_user(username, **fields))
-    return client
-
-
-@pytest.fixture
-def alice(db) -> Client:
-    return logged_in("alice")
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def url(name: str, comparison: Comparison) -> str:
 
 
 def test_every_page_wants_a_login_and_is_for_its_owner(comparison):
-    charlie = logged_in("charlie")
+    charlie = Person("charlie")
     for name in PAGES:
         for method in ("get", "post"):
             answer = getattr(Client(), method)(url(name, comparison))
@@ -151,10 +142,10 @@ def test_only_an_administrator_publishes(alice, comparison):
     address = url("dataset_publish", comparison)
     assert alice.post(address).status_code == 403
     DataSet.objects.update(owner=make_user("root", is_staff=True, is_superuser=True))
-    root = logged_in("root")
+    root = Person("root")
     assert root.post(address).status_code == 302
     assert DataSet.objects.get().published
-    charlie = logged_in("charlie")
+    charlie = Person("charlie")
     assert charlie.get(url("dataset", comparison)).status_code == 200
     assert charlie.get(url("dataset_delete", comparison)).status_code == 404
 
@@ -177,7 +168,7 @@ def test_a_models_page_and_the_first_page_show_evaluations(comparison):
         page = client.get(path).content.decode()
         assert "Balanced accuracy" in page
         assert "Clinic A" in page
-    stranger = logged_in("dora").get(model.get_absolute_url()).content.decode()
+    stranger = Person("dora").get(model.get_absolute_url()).content.decode()
     assert "Clinic A" not in stranger
 
 

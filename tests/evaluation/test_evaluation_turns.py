@@ -9,16 +9,17 @@ from evaluation.models import DataSet, Evaluation, FailedImage, MapCheck, Settin
 from evaluation.services.evaluations import run
 from evaluation.services.evaluations.run import run_evaluation, start_evaluation
 from skinsite.jobs import State, turns
-from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
 from tests.factories import SEVEN, make_model, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 IMAGES = 28
 
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return make_data_set(seven_labels(IMAGES))
+    return import_data_set(seven_labels(IMAGES))
 
 
 @pytest.fixture
@@ -53,7 +54,9 @@ def test_a_turn_ends_soon_for_a_check_that_waits(kind, evaluation, network, monk
     kind.objects.create(owner=make_user("charlie"), data_set=evaluation.data_set, model=other, **cancelled)
     run_evaluation(evaluation_id=evaluation.pk)
     assert network.pictures == IMAGES, "a check of the other framework or a cancelled one waits for nothing here"
-    again = start_evaluation(owner=evaluation.owner, data_set=make_data_set(seven_labels(IMAGES), seed=99), model=other)
+    again = start_evaluation(
+        owner=evaluation.owner, data_set=import_data_set(seven_labels(IMAGES), seed=99), model=other
+    )
     Evaluation.objects.exclude(pk=again.pk).delete()
     kind.objects.create(owner=make_user("dora"), data_set=evaluation.data_set, model=other)
     run_evaluation(evaluation_id=again.pk)

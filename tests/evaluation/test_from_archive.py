@@ -10,8 +10,8 @@ from evaluation.services.data_sets import isic_archive
 from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State
 from tests.evaluation import archive_server
-from tests.evaluation.uploads import ran
 from tests.factories import make_user
+from tests.factories.data_sets import ran
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def test_an_image_that_could_not_be_had_is_in_the_report(archive):
     archive.instead["/files/ISIC_0000001.jpg"].append(archive_server.status(404))
     made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
     data_set = ran(made)
-    assert data_set.summary["images"] == 4
+    assert data_set.document["images"] == 4
     assert "ISIC_0000001" in str(data_set.refused)
 
 

@@ -13,7 +13,7 @@ from skinsite.jobs import Failure, State
 from skinsite.sandbox import confine, run
 from skinsite.sandbox.run import ChildResult, ExitReason
 from tests.evaluation import hostile_decoders
-from tests.evaluation.uploads import imported, stored_files, zipped
+from tests.factories.data_sets import imported, stored_files, zipped
 from tests.pictures import picture
 
 needs_walls = pytest.mark.skipif(bool(confine.missing()), reason=f"this kernel lacks {confine.missing()}")

@@ -11,16 +11,16 @@ from evaluation.services.map_checks.start import start_map_check
 from evaluation.services.setting_checks.start import start_setting_check
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.small_sets import make_data_set, seven_labels
 from tests.factories import make_model, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return make_data_set(seven_labels(50), owner=make_user("alice", is_staff=True, is_superuser=True))
+    return import_data_set(seven_labels(50), owner=make_user("alice", is_staff=True, is_superuser=True))
 
 
 def ended(kind: Any, data_set: DataSet, model: Any) -> Any:
@@ -40,7 +40,7 @@ def test_cancelled_evaluations_are_not_tried_again_beyond_the_limit(data_set):
     second = four("B")
     with pytest.raises(Conflict, match="1 of your evaluations may run and 3 may wait; 4 are open"):
         actions.retry(Evaluation.objects.get(pk=first[0].pk))
-    assert Program("alice").call("POST", f"/evaluations/{first[0].pk}/retry").status_code == 409
+    assert Person("alice").call("POST", f"/evaluations/{first[0].pk}/retry").status_code == 409
     actions.cancel(second[0])
     actions.retry(Evaluation.objects.get(pk=first[0].pk))
     assert Evaluation.objects.filter(state=State.QUEUED).count() == 4
@@ -78,6 +78,6 @@ def test_a_check_is_not_tried_again_beside_an_open_one(data_set, kind, start, ad
     start(owner=data_set.owner, data_set=data_set, model=model)
     with pytest.raises(Conflict, match="already: wait for it or cancel it"):
         actions.retry(old)
-    answer = Program("alice").call("POST", f"/{address}/{old.pk}/retry")
+    answer = Person("alice").call("POST", f"/{address}/{old.pk}/retry")
     assert (answer.status_code, "wait for it or cancel it" in answer.content.decode()) == (409, True)
     assert kind.objects.get(pk=old.pk).state == State.CANCELLED

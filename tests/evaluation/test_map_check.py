@@ -27,9 +27,9 @@ from evaluation.services.map_checks.sentences import NOTICE, verdict
 from evaluation.services.map_checks.start import start_map_check
 from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.small_networks import make_small_model
 from tests.factories import make_model, make_prediction, make_user
+from tests.factories.spot_networks import make_small_model
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 IMAGES, RANDOMISED = 52, 8
@@ -301,7 +301,7 @@ def test_a_private_check_is_its_owners_and_a_published_one_everybodys(check):
 
 
 def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
-    program, charlie = Program("alice"), Program("charlie")
+    program, charlie = Person("alice"), Person("charlie")
     model, data_set = make_small_model(), spot_set(spots, alice)
     asked = {"model": str(model.pk), "dataset": str(data_set.pk), "seed": 1}
     assert charlie.post_json("/map-checks", asked).status_code == 404

@@ -6,16 +6,16 @@ from django.urls import reverse
 
 from evaluation.models import DataSet, TrainingSet
 from evaluation.services.data_sets.seen import seen_images
-from tests.evaluation.small_sets import make_data_set, seven_labels
 from tests.evaluation.test_results import evaluated
 from tests.factories import make_model, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 
 
 @pytest.fixture
 def evaluation(monkeypatch):
-    return evaluated(monkeypatch, make_data_set(seven_labels(28), name="Real set"))
+    return evaluated(monkeypatch, import_data_set(seven_labels(28), name="Real set"))
 
 
 def test_a_models_page_shows_what_its_reader_may_see(client, evaluation):
@@ -40,7 +40,7 @@ def test_the_card_has_a_model_index_with_intervals_of_real_pictures_only(client,
 
 
 def test_a_list_may_name_images_by_the_hash_of_their_pixels():
-    data_set = make_data_set(seven_labels(14))
+    data_set = import_data_set(seven_labels(14))
     images = list(data_set.images.all())
     model = make_model()
     TrainingSet.objects.create(model=model, name="Hashes", identifiers=images[3].sha256.upper())

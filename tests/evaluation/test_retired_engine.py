@@ -9,11 +9,12 @@ from django.urls import reverse
 from evaluation.models import Evaluation, FailedImage, Inference
 from evaluation.models.evaluation import Stage
 from evaluation.services.evaluations import stored_predictions
-from evaluation.services.evaluations.run import retry_evaluation, run_evaluation
+from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State
-from tests.evaluation.made import make_data_set, scored_evaluation
 from tests.factories import SEVEN, make_model
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import scored_evaluation
 
 migration = import_module("evaluation.migrations.0005_engine_of_the_model")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
@@ -68,7 +69,7 @@ def test_an_unfinished_one_goes_on_with_the_models_engine(old, fields):
 
 
 def test_failed_images_are_tried_again_with_all_others_by_the_models_engine(old, fake):
-    retry_evaluation(evaluation=old)
+    actions.retry(old)
     run_evaluation(evaluation_id=old.pk)
     run_scoring(evaluation_id=old.pk)
     assert (found().state, found().engine, found().failed_images.count()) == (State.DONE, "native", 0)

@@ -28,9 +28,10 @@ from evaluation.services.setting_checks.start import (
 from evaluation.setting import assignment, verdict
 from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.made import INPUT, make_data_set
 from tests.factories import make_model, make_prediction, make_user
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import INPUT
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 TRUE_ORDER = ("mel", "nv", "bcc")
@@ -182,7 +183,7 @@ def test_an_original_that_is_gone_is_a_conflict(check, root, model):
 
 
 def test_a_check_on_a_private_data_set_is_its_owners(check, model, network):
-    other, client = Program("root2", is_staff=True, is_superuser=True), Client()
+    other, client = Person("root2", is_staff=True, is_superuser=True), Client()
     client.force_login(make_user("root2"))
     page = check.get_absolute_url()
 
@@ -370,7 +371,7 @@ def test_to_others_there_are_no_setting_checks(check, model):
 
 def test_a_program_of_an_administrator_starts_reads_and_fills_in(root, model, network):
     data_set = coloured_set(owner=root)
-    program, charlie = Program("root"), Program("charlie")
+    program, charlie = Person("root"), Person("charlie")
     start = f"/models/{model.pk}/setting-checks"
     assert charlie.post_json(start, {"dataset": str(data_set.pk)}).status_code == 403
     assert program.post_json(start, {"dataset": "999"}).status_code == 404

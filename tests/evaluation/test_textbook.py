@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from evaluation.metrics import calibration, catalogue, textbook
 from evaluation.metrics.sample import Sample
-from tests.evaluation.samples import drawn
+from tests.factories.samples import drawn
 
 FEW = 60
 """Replicates, where the intervals do not matter."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from skinsite.jobs import State
-from tests.evaluation.uploads import imported
+from tests.factories.data_sets import imported
 from tests.pictures import picture
 
 ROWS, DEFECTS = 1000, 37

@@ -10,7 +10,7 @@ from classifier.inference import bundle
 from classifier.inference.classifier import load
 from classifier.inference.explain.randomise import CASCADE, layers, randomised, shares
 from classifier.inference.graph.graph import parse
-from tests.evaluation.small_networks import SIDE, write_bundle
+from tests.factories.spot_networks import SIDE, write_bundle
 
 
 @pytest.fixture

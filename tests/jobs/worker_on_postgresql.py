@@ -14,9 +14,9 @@ from classifier.models import ModelRecord, Prediction
 from classifier.services.cases.create import Upload, create_case
 from skinsite.jobs import State
 from tests.factories import make_user
+from tests.factories.bundles import small_model
 from tests.pictures import picture
 from tests.queue.conftest import broker  # noqa: F401
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

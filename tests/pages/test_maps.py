@@ -12,8 +12,8 @@ from classifier.models import CaseImage, Explanation, ExplanationJob, Prediction
 from classifier.services.maps.explain import run_explanation
 from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
+from tests.factories.bundles import small_model
 from tests.pages.test_case import page_of
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 

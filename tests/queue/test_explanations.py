@@ -17,9 +17,9 @@ from skinsite.jobs.sweep import sweep
 from skinsite.jobs.turns import person_waits
 from skinsite.refusal import Conflict, Refusal
 from tests.factories import make_model, make_user
+from tests.factories.bundles import small_model
 from tests.pictures import picture
 from tests.queue.test_sending import some_time_passes
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 

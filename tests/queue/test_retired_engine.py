@@ -11,8 +11,8 @@ from classifier.models import Explanation, ExplanationJob, ModelRecord, Predicti
 from classifier.services.maps.explain import ask
 from skinsite.refusal import Refusal
 from tests.factories import make_user
+from tests.factories.bundles import small_model
 from tests.queue.test_explanations import predicted
-from tests.small_bundles import small_model
 
 migration = import_module("classifier.migrations.0007_one_precision")
 pytestmark = pytest.mark.django_db

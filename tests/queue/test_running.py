@@ -12,9 +12,9 @@ from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
 from tests.factories import make_done_prediction, make_model, make_user
+from tests.factories.bundles import small_model
 from tests.manifests import complete
 from tests.pictures import picture
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 SIZE = {"width": 8, "height": 8}

@@ -1,28 +1,24 @@
-"""Data sets, stored answers and evaluations for tests, without uploads and without any framework."""
+"""Models' answers, evaluations and comparisons for tests, without any framework."""
 
-import hashlib
-import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
-from PIL import Image
 
-from classifier.inference.classifier import Classifier, Output
+from classifier.inference.classifier import Answer, Classifier, Output
 from classifier.inference.input.manifest import Manifest
 from classifier.models import ModelRecord
-from evaluation.models import Comparison, DataSet, Evaluation, Inference, LabelledImage
+from evaluation.models import Comparison, DataSet, Evaluation, Inference
 from evaluation.models.evaluation import Stage
 from evaluation.services.comparisons.compare import run_comparison
 from evaluation.services.comparisons.start import start_comparison
-from evaluation.services.evaluations import stored_predictions
+from evaluation.services.evaluations import run as evaluation_run
+from evaluation.services.evaluations import score, stored_predictions
 from evaluation.services.evaluations.score import run_scoring
-from skinsite.diagnoses import DIAGNOSES
 from skinsite.jobs import State
-from tests.factories import SEVEN, make_model, make_user
+from tests.factories import SEVEN, make_model
 
 EIGHT = ("mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc")
 INPUT = {
@@ -37,49 +33,6 @@ INPUT = {
     "std": [1, 1, 1],
     "clinical": "none",
 }
-
-
-def make_data_set(
-    labels: Sequence[str],
-    *,
-    owner: Any = None,
-    names: Sequence[str] = (),
-    lesions: Sequence[str] = (),
-    pixels: str = "set",
-    pictures: bool = False,
-    **fields: Any,
-) -> DataSet:
-    """Return an imported data set. Sets with the same word for `pixels` hold the same pictures."""
-    counts = {code: {"images": list(labels).count(code), "lesions": list(labels).count(code)} for code in set(labels)}
-    known = {
-        code: {"name": code.title(), "malignant": DIAGNOSES[code].malignant if code in DIAGNOSES else False}
-        for code in counts
-    }
-    fields = {"name": "Clinic A", "labels": known} | fields
-    summary = {"images": len(labels), "lesions": len(set(lesions) or labels), "classes": counts}
-    now = timezone.now()
-    data_set = DataSet.objects.create(
-        owner=owner or make_user(), state=State.DONE, finished_at=now, document=summary, **fields
-    )
-    LabelledImage.objects.bulk_create(
-        LabelledImage(
-            data_set=data_set,
-            name=names[place] if names else f"image-{place:05}",
-            file_name=f"{place}.jpg",
-            label=label,
-            lesion=lesions[place] if lesions else "",
-            sex=("male", "female", "")[place % 3],
-            age=float(place % 90),
-            pixels=_stored(data_set, place, "png") if pictures else f"nothing/{place}.png",
-            thumbnail=_stored(data_set, place, "webp") if pictures else f"nothing/{place}.webp",
-            sha256=_hash(pixels, place),
-            perceptual=_hash(pixels, place)[:16],
-            width=8,
-            height=8,
-        )
-        for place, label in enumerate(labels)
-    )
-    return data_set
 
 
 def store_answers(data_set: DataSet, model: ModelRecord, values: Any) -> None:
@@ -164,11 +117,37 @@ class Fake(Classifier):
         return sorted(place for places in self.asked for place in places)
 
 
-def _hash(word: str, place: int) -> str:
-    return hashlib.sha256(f"{word}-{place}".encode()).hexdigest()
+@dataclass
+class FakeNetwork:
+    """Stands for a loaded model: its answer depends on the pixels alone, and it counts its pictures."""
+
+    codes: tuple[str, ...]
+    seed: int = 0
+    pictures: int = 0
+    batches: int = 0
+
+    def run(self, loaded: Any, pixels: Any, details: Any, *, maps: bool) -> Answer:
+        self.pictures += len(pixels)
+        self.batches += 1
+        rows = []
+        for image in pixels:
+            dice = np.random.default_rng(int(image.astype(np.int64).sum()) + self.seed)
+            rows.append(dice.dirichlet(np.full(len(self.codes), 0.4)))
+        return Answer(np.array(rows), None, None, 1.0, 0.0)
 
 
-def _stored(data_set: DataSet, place: int, form: str) -> str:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), (place % 256, 60, 60)).save(file, form)
-    return str(default_storage.save(f"datasets/made-{data_set.pk}-{place}.{form}", ContentFile(file.getvalue())))
+def use(monkeypatch: Any, network: FakeNetwork) -> FakeNetwork:
+    """Let evaluations answer with a fake network instead of a bundle."""
+    monkeypatch.setattr(evaluation_run, "load_classifier", lambda model: (network, 0.0))
+    monkeypatch.setattr(evaluation_run.classifier, "run", network.run)
+    return network
+
+
+def run_to_the_end(evaluation: Evaluation) -> Evaluation:
+    """Take turns as workers would, until the evaluation is final."""
+    while (row := Evaluation.objects.get(pk=evaluation.pk)).state in (State.QUEUED, State.RUNNING):
+        if row.stage == Stage.SCORING:
+            score.run_scoring(evaluation_id=row.pk)
+        else:
+            evaluation_run.run_evaluation(evaluation_id=row.pk)
+    return row
