@@ -22,15 +22,17 @@ class DataSetAdmin(ReadOnly):
     fields = ("name", "published")
 
 
-@admin.register(Evaluation)
 class OnADataSetAdmin(ReadOnly):
     """A model's work on a data set."""
 
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
-    fields: Any = ["model", "data_set", "owner", "state", "error_message"]
-    readonly_fields: Any = fields
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(OnADataSetAdmin):
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "error_message")
 
 
 @admin.register(Comparison)
@@ -41,12 +43,12 @@ class ComparisonAdmin(ReadOnly):
 
 @admin.register(SettingCheck)
 class SettingCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OnADataSetAdmin.fields, "filled"]
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
 
 
 @admin.register(MapCheck)
 class MapCheckAdmin(OnADataSetAdmin):
-    fields = readonly_fields = [*OnADataSetAdmin.fields, "seed", "busy_seconds"]
+    fields = readonly_fields = ("model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message")
 
 
 @admin.register(TrainingSet)

@@ -11,7 +11,7 @@ from evaluation.models.evaluation import Stage
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.evaluations.score import run_scoring
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from tests.factories import SEVEN, make_model
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import scored_evaluation
