@@ -24,8 +24,8 @@ class Command(JobCommand):
         data_set = self._begun(owner, options) or self.started(create_from_archive, owner=owner, **wanted)
         row = self.ran(data_set, lambda pk: run_import(data_set_id=pk))
         self.check_done(row)
-        licences = ", ".join(row.document["licences"]) or "no licence named"
-        self.stdout.write(f"data set {row.pk}: {row.document['images']} images ({licences})")
+        licences = ", ".join(row.result.licences) or "no licence named"
+        self.stdout.write(f"data set {row.pk}: {row.result.images} images ({licences})")
 
     def _begun(self, owner: Any, options: dict[str, Any]) -> DataSet | None:
         """The data set of an earlier call that did not reach its end."""

@@ -36,6 +36,4 @@ class Command(JobCommand):
         for warning in data_set.warnings:
             self.stderr.write(f"note: {warning}")
         self.check_done(data_set)
-        self.stdout.write(
-            f"data set {data_set.pk}: {data_set.document['images']} images, {data_set.document['masks']} masks"
-        )
+        self.stdout.write(f"data set {data_set.pk}: {data_set.result.images} images, {data_set.result.masks} masks")

@@ -47,9 +47,9 @@ def metrics_document(evaluation: Evaluation) -> dict[str, Any]:
         "data_set": {
             "name": data_set.name,
             "synthetic": data_set.synthetic,
-            "images": data_set.document.get("images"),
-            "licences": data_set.document.get("licences", []),
-            "attributions": data_set.document.get("attributions", []),
+            "images": data_set.result.images,
+            "licences": data_set.result.licences,
+            "attributions": data_set.result.attributions,
         },
         "engine": evaluation.engine,
         "recipe": stored_predictions.recipe(model, evaluation.engine),

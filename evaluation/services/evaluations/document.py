@@ -22,15 +22,15 @@ def job_document(job: LongJob) -> Document:
 
 
 def data_set_document(data_set: DataSet) -> Document:
-    summary = data_set.document
+    found = data_set.result
     return job_document(data_set) | {
         "name": data_set.name,
         "created": data_set.created,
         "published": data_set.published,
         "synthetic": data_set.synthetic,
-        "images": summary.get("images", 0),
-        "lesions": summary.get("lesions", 0),
-        "classes": {code: entry["images"] for code, entry in summary.get("classes", {}).items()},
+        "images": found.images,
+        "lesions": found.lesions,
+        "classes": {code: entry.images for code, entry in found.classes.items()},
         "labels": data_set.labels,
         "decoded": data_set.done,
         "total": data_set.total,

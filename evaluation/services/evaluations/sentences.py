@@ -7,26 +7,26 @@ from evaluation.models import DataSet, Evaluation
 from evaluation.services.data_sets.seen import UNDECLARED
 
 
-def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
+def class_rows(data_set: DataSet) -> list[dict[str, object]]:
     """The classes of a data set, largest first, with what may be concluded from so many lesions."""
-    counts = data_set.document.get("classes", {})
-    most = max((entry["images"] for entry in counts.values()), default=1)
+    counts = data_set.result.classes
+    most = max((entry.images for entry in counts.values()), default=1)
     return [
         {
             "code": code,
             "name": data_set.label_name(code),
-            "images": entry["images"],
-            "lesions": entry["lesions"],
-            "width": 100 * entry["images"] / most,
-            "half": half_width(entry["lesions"]),
+            "images": entry.images,
+            "lesions": entry.lesions,
+            "width": 100 * entry.images / most,
+            "half": half_width(entry.lesions),
         }
-        for code, entry in sorted(counts.items(), key=lambda item: -item[1]["images"])
+        for code, entry in sorted(counts.items(), key=lambda item: -item[1].images)
     ]
 
 
-def subgroup_rows(data_set: DataSet) -> list[dict[str, Any]]:
+def subgroup_rows(data_set: DataSet) -> list[dict[str, object]]:
     titles = {"sex": "Sex", "site": "Site", "dx_type": "Confirmed by", "skin_type": "Skin type"}
-    groups = data_set.document.get("subgroups", {})
+    groups = data_set.result.subgroups
     return [
         {"title": title, "values": [(value or "not recorded", count) for value, count in groups.get(name, {}).items()]}
         for name, title in titles.items()
