@@ -1,7 +1,7 @@
 """Metrics that the confusion matrix alone gives, of many matrices at once.
 
 `tables` are counts (b, C, C), rows are truths; `classes` are the indexes of those with a true picture. Each function
-returns (b,).
+returns (b,), NaN where it is not defined.
 """
 
 import numpy as np

@@ -29,6 +29,8 @@ def undefined(reason: str) -> Number:
 
 def between(value: float, drawn: Any, note: str = "") -> Number:
     """Return a number with the percentile interval of replicates (B,); those that are not defined are left out."""
+    if not np.isfinite(value):
+        return undefined(note or "not defined for these answers")
     kept = np.asarray(drawn)[np.isfinite(drawn)]
     if len(kept) < 0.5 * np.size(drawn) or not len(kept):
         return Number(float(value), note=note or "too few replicates are defined for an interval")

@@ -96,9 +96,8 @@ def _pair(one: Model, other: Model, replicates: int) -> list[dict[str, Any]]:
             row["also"] = durkalski(a, b) if clustered else exact_mcnemar(a, b)
         rows.append(row)
     for metric, compute in OF_TABLES.items():
-        difference, p = _of_tables(a, b, compute)
-        row = {"a": one.key, "b": other.key, "metric": metric, "difference": difference}
-        rows.append(row | _interval(drawn[metric], difference) | {"p": p, "p_holm": None, "test": PERMUTED})
+        row = {"a": one.key, "b": other.key, "metric": metric, "p_holm": None}
+        rows.append(row | _of_tables(a, b, compute, drawn[metric]))
     rows.append({"a": one.key, "b": other.key, "metric": "macro_auc", "p_holm": None} | _auc(a, b, clustered))
     return rows
 
@@ -157,8 +156,8 @@ def _drawn_differences(a: Sample, b: Sample, replicates: int) -> dict[str, Float
     return found | {PRIMARY: recalls[0] - recalls[1]}
 
 
-def _of_tables(a: Sample, b: Sample, compute: catalogue.OfTables) -> tuple[float, float]:
-    """Return the difference of a metric and its p: swapping a lesion moves its counts between the two tables."""
+def _of_tables(a: Sample, b: Sample, compute: catalogue.OfTables, drawn: Floats) -> dict[str, Any]:
+    """Return the difference of a metric, interval and p: swapping a lesion moves its counts between the two tables."""
     size, lesions = len(a.codes), a.lesion_count
     one, other = (
         cells_by_lesion(s.truth * size + s.predicted, s.lesions, lesions, size * size).astype(np.float64)
@@ -175,10 +174,13 @@ def _of_tables(a: Sample, b: Sample, compute: catalogue.OfTables) -> tuple[float
         return compute(first, a.supported) - compute(second, a.supported)
 
     observed = float(difference(np.zeros((1, size * size)))[0])
+    if not np.isfinite(observed):
+        return dict.fromkeys(("difference", "low", "high", "p")) | {"test": PERMUTED}
     rng, extreme = np.random.default_rng(SEED), 0
     for signs in _signs(rng, len(moving)):
-        extreme += int((np.abs(difference((signs > 0) @ moves)) >= abs(observed) - 1e-12).sum())
-    return observed, (extreme + 1) / (PERMUTATIONS + 1)
+        extreme += int((~(np.abs(difference((signs > 0) @ moves)) < abs(observed) - 1e-12)).sum())
+    p = (extreme + 1) / (PERMUTATIONS + 1)
+    return {"difference": observed, **_interval(drawn, observed), "p": p, "test": PERMUTED}
 
 
 def _auc(a: Sample, b: Sample, clustered: bool) -> dict[str, Any]:
@@ -240,7 +242,8 @@ def _standard_error(contributions: Floats, sample: Sample) -> float:
 
 
 def _interval(drawn: Floats, difference: float) -> dict[str, float]:
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    kept = drawn[np.isfinite(drawn)]
+    low, high = np.quantile(kept if len(kept) else [difference], (0.025, 0.975))
     return {"low": min(float(low), difference), "high": max(float(high), difference)}
 
 
