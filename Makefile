@@ -13,7 +13,7 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	@sh tests/system-packages.sh
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,7 @@
-"""`make bench`: one portal, one interleaved run; the last line on stdout is the JSON object of docs/performance.md."""
+"""`make bench`: one portal, one interleaved run; the last line on stdout is the JSON object of docs/performance.md.
+
+It ends with 1 where a limit of `bench.limits` was passed.
+"""
 
 import json
 import os
@@ -8,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import evaluating
+from bench import evaluating, limits
 from bench.crowd import measure_crowd
 from bench.portal import measure_portal
 from tests.system.portal import Portal
@@ -19,15 +22,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         with Portal(data) as portal:
+            ratios |= limits.at_first_start(portal, Path(folder))
             found = _inhabited(data)
             ratios |= measure_portal(portal, found["evaluation"])
             ratios |= measure_crowd(portal, found["tokens"], Path(folder))
+            ratios |= limits.of_a_restart(portal)
         for framework in ("torch", "keras"):
             ratios |= _in_a_process("bench.inference", framework, str(data / "models" / "bundles"))
         ratios |= evaluating.main(data)
     costs = [ratios.pop(f"explain_cost_{framework}") for framework in ("torch", "keras")]
     evaluated = ratios["evaluate_vs_script_torch"]
+    too_much = limits.passed(ratios)
+    print(*too_much, sep="\n", file=sys.stderr)
     print(json.dumps(ratios | {"explain_cost": max(costs), "evaluate_vs_script": evaluated}))
+    sys.exit(bool(too_much))
 
 
 def _inhabited(data: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def main() -> int:
 
 def _met(attack: Attack, upload: Path, birds: Canaries) -> Result:
     manifest = attack.write(upload, birds.bait)
-    birds.touched(admission.Outcome(False, ()))  # what making the file touched does not count
+    birds.touched(admission.AdmissionResult(False, ()))  # what making the file touched does not count
     children: list[ChildResult] = []
 
     def run(*arguments: object, **options: object) -> ChildResult:
@@ -68,14 +68,14 @@ def _met(attack: Attack, upload: Path, birds: Canaries) -> Result:
     real, sandbox_run.run = sandbox_run.run, run
     started = time.monotonic()
     try:
-        outcome = admission.admit(upload=upload, manifest=manifest, into=upload.with_name("bundles"))
+        result = admission.admit(upload=upload, manifest=manifest, into=upload.with_name("bundles"))
     finally:
         sandbox_run.run = real
     wall = time.monotonic() - started
-    code = outcome.error.code if outcome.error else "accepted"
+    code = result.error.code if result.error else "accepted"
     seconds = wall - sum(child.seconds - child.counted for child in children)
     memory = max((child.peak_memory for child in children), default=0)
-    return Result(attack.kind, attack.name, code, seconds, wall, memory, birds.touched(outcome))
+    return Result(attack.kind, attack.name, code, seconds, wall, memory, birds.touched(result))
 
 
 def table(results: list[Result]) -> str:

@@ -84,11 +84,11 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
     from classifier.models import ModelRecord
     from evaluation.models import DataSet, Evaluation, Inference
     from evaluation.models.evaluation import Stage
-    from evaluation.services import queueing
     from evaluation.services.evaluations import run as evaluation_run
     from evaluation.services.evaluations import score, stored_predictions
+    from skinsite.jobs import send
 
-    queueing._send = lambda *_: None
+    send.publish = lambda *_: None
     data_set = DataSet.objects.get(name="Bench")
     model = ModelRecord.objects.ready().filter(framework=framework, is_default=True).get()
     rows = list(data_set.images.order_by("pk"))
@@ -100,7 +100,7 @@ def measure(framework: str, images: Path) -> dict[str, Any]:
         began = time.perf_counter()
         row = evaluation_run.start_evaluation(owner=data_set.owner, data_set=data_set, model=model)
         while Evaluation.objects.get(pk=row.pk).stage == Stage.PREDICTING:
-            evaluation_run.run_evaluation(evaluation_id=row.pk, gives_way=False)
+            evaluation_run.run_evaluation(evaluation_id=row.pk, alone=True)
         ours.append(time.perf_counter() - began)
         began = time.perf_counter()
         score.run_scoring(evaluation_id=row.pk)
@@ -126,8 +126,8 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
     from PIL import Image
 
     from bench.inference import NATIVE
-    from classifier.inference.classifier import softmax
     from classifier.inference.input.clinical import encode
+    from classifier.inference.outputs import to_probabilities
     from evaluation.services.evaluations.stored_predictions import clinical_of
 
     network, spec = NATIVE[framework](found), model.manifest["input"]
@@ -152,7 +152,7 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
         said = []
         for pictures, vectors in _batches(framework, rows, prepared):
             logits = np.asarray(network(pictures, vectors))
-            said.append(softmax(logits) if framework == "torch" else logits)
+            said.append(to_probabilities(logits, "softmax") if framework == "torch" else logits)
         return np.concatenate(said)
 
     return once

@@ -21,8 +21,9 @@ from classifier.admission.stages import export_onnx
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import Classifier, load
 from classifier.inference.graph import graph as graphs
-from classifier.inference.input.manifest import Manifest, complete
+from classifier.inference.input.manifest import Manifest
 from classifier.inference.maps import methods
+from tests.manifests import complete
 
 TORCHVISION = """resnet18 vgg11 densenet121 mobilenet_v3_small convnext_tiny swin_t vit_b_16 googlenet squeezenet1_1
 shufflenet_v2_x0_5 alexnet mnasnet0_5 regnet_y_400mf efficientnet_b0"""
@@ -50,13 +51,13 @@ def compare(network: str) -> dict[str, Any]:
         native = load(found)
         began = time.monotonic()
         try:
-            content, cut, reason = export_onnx.export(native)
+            content, feature_layer, reason = export_onnx.export(native)
         except graphs.GraphError as error:
             return {"network": network, "reason": str(error)}
         row: dict[str, Any] = {"network": network, "seconds": round(time.monotonic() - began, 1), "reason": reason}
-        graph = bundles.Graph(content, cut and cut.to_json())
+        graph = bundles.Graph(content, feature_layer and feature_layer.to_json())
         other = load(dataclasses.replace(found, layer=native.layer, graph=graph))
-        return row | _apart(native, other, int(side), maps=cut is not None)
+        return row | _apart(native, other, int(side), maps=feature_layer is not None)
 
 
 def _apart(native: Classifier, other: Classifier, side: int, *, maps: bool) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _apart(native: Classifier, other: Classifier, side: int, *, maps: bool) -> d
 def _manifest(framework: str, side: int, **more: Any) -> Manifest:
     classes = [{"code": f"c{number}", "name": f"Class {number}", "malignant": None} for number in range(CLASSES)]
     given = {"framework": framework, "classes": classes, "input": {"width": side, "height": side}, "output": "logits"}
-    return Manifest.from_json(complete(given | more, {}))
+    return complete(**given, **more)
 
 
 def _torch(family: str, title: str, side: int, folder: Path) -> bundles.Bundle:

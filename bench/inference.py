@@ -19,11 +19,9 @@ from bench.timing import interleaved
 from classifier.admission.stages import export_onnx
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import Classifier, load
-from classifier.inference.engines import has_bf16
 from classifier.inference.input.clinical import Clinical, encode
 
 BATCHES = (1, 8)
-LARGEST = max(BATCHES)
 EXPLAINED = 25  # rounds: the cost of maps is a small difference of two large times
 SIDES = {"torch": 260}
 
@@ -35,8 +33,7 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
     side = side or SIDES.get(framework, own.manifest.input.width)
     if side != own.manifest.input.width:
         own, found = at_side(side, found)
-    ours, fast = load(own), _fast(own)
-    native = NATIVE[framework](found)
+    ours, native = load(own), NATIVE[framework](found)
     ratios: dict[str, Any] = {f"engine_{framework}": ours.engine, f"side_{framework}": side}
     for size in BATCHES:
         inputs, vectors = inputs_of(ours, size)
@@ -47,33 +44,20 @@ def main(framework: str, folder: Path, side: int | None = None) -> dict[str, Any
         if framework == "torch":
             last = _eager_torch(found, channels_last=True)
             contenders["channels_last"] = lambda inputs=inputs, vectors=vectors, last=last: last(inputs, vectors)
-        if size == LARGEST and fast is not None:
-            contenders["fast"] = lambda inputs=inputs, vectors=vectors, fast=fast: fast.predict(inputs, vectors)
         seconds = interleaved(contenders)
-        for name in contenders.keys() - {"ours", "fast"}:
+        for name in contenders.keys() - {"ours"}:
             ratios[f"predict_b{size}_vs_{name}"] = round(seconds[name] / seconds["ours"], 2)
         ratios[f"predict_b{size}_ms_{framework}"] = round(1000 * seconds["ours"], 1)
-        if size == LARGEST:
-            ratios[f"fast_b8_vs_{framework}"] = round(seconds[framework] / seconds["fast"], 2) if fast else None
     return ratios | _explaining(framework, found, ours)
-
-
-def _fast(own: bundles.Bundle) -> Classifier | None:
-    """Return the fast lane of a bundle's graph, or None where the processor has no bf16."""
-    if own.graph is None or not has_bf16():
-        return None
-    from classifier.inference.openvino_network import OpenVinoClassifier
-
-    return OpenVinoClassifier(own)
 
 
 def at_side(side: int, found: bundles.Bundle) -> tuple[bundles.Bundle, bundles.Bundle]:
     """Return the same weights with square pictures of another side, with a graph of their own as at admission."""
-    size = dataclasses.replace(found.manifest.input, width=side, height=side)
-    found = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, input=size))
+    size = found.manifest.input.but(width=side, height=side)
+    found = dataclasses.replace(found, manifest=found.manifest.model_copy(update={"input": size}))
     native = load(found)
-    content, cut, _reason = export_onnx.export(native)
-    graph = bundles.Graph(content, None if cut is None else cut.to_json())
+    content, feature_layer, _reason = export_onnx.export(native)
+    graph = bundles.Graph(content, None if feature_layer is None else feature_layer.to_json())
     return dataclasses.replace(found, layer=native.layer, graph=graph), found
 
 

@@ -24,8 +24,9 @@ def main() -> dict[str, Any]:
     from classifier.models import ModelRecord, Prediction
     from skinsite.accounts.models import ApiToken
     from skinsite.jobs import State
-    from tests.evaluation.made import make_data_set, scored_evaluation
     from tests.factories import SEVEN, make_user
+    from tests.factories.data_sets import make_data_set
+    from tests.factories.evaluations import scored_evaluation
 
     researcher, models = make_user("researcher"), list(ModelRecord.objects.ready())
     fill(CASES, researcher, models)

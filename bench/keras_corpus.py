@@ -86,41 +86,41 @@ def _tried(note: Path, *, walls: bool) -> Result:
 def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
     """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
     from classifier.admission.keras import facts, load
-    from classifier.admission.manifest.propose import complete
-    from classifier.admission.report import Refusal, Report
-    from classifier.admission.stages import convert
+    from classifier.admission.manifest import merge
+    from classifier.admission.refusal import Refusal
+    from classifier.admission.report import Report
     from skinsite.sandbox import zip_archives
 
     report = Report()
     try:
+        declared = merge.read_declared(told["manifest"])
         with upload.open("rb") as file:
             if sniff.sniff(file.read(sniff.HEAD_BYTES), upload.stat().st_size) is sniff.Kind.HDF5:
-                saved = load.read_hdf5(file, told["manifest"], report)
+                saved = load.read_hdf5(file, declared, report)
             else:
                 zip_archives.names(file, load.BOUNDS)
                 saved = load.read_archive(file, folder, report)
-            model = load.rebuild(saved, told["manifest"], report)
+            model = load.rebuild(saved, declared, report)
         load.describe(model)
-        used = complete(told["manifest"], facts.read(model), report)
-        convert._checked(used)
+        _inferred, manifest = merge.complete(declared, facts.read(model), report)
         vectors = oracle["vectors"] if "vectors" in oracle.files else None
         scores = facts.native(model)(oracle["pixels"], vectors).astype(np.float64)
     except Refusal as refusal:
         return float("nan"), refusal.problem.code, refusal.problem.message
-    return _distance(scores, oracle["outputs"], used["output"]), "admitted", ""
+    return _distance(scores, oracle["outputs"], manifest.output), "admitted", ""
 
 
 def _admitted(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
     """The whole admission; the bundle answers as it does in a worker."""
     from classifier.inference import bundle as bundles
 
-    outcome = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
-    if outcome.error is not None or outcome.bundle is None:
-        problem = outcome.error
+    result = admission.admit(upload=upload, manifest=told["manifest"], into=folder)
+    if result.error is not None or result.bundle is None:
+        problem = result.error
         return float("nan"), problem.code if problem else "", problem.message if problem else ""
     from classifier.inference.networks.keras import KerasClassifier
 
-    found = bundles.read(outcome.bundle, native=True)
+    found = bundles.read(result.bundle, native=True)
     vectors = oracle["vectors"] if "vectors" in oracle.files else None
     scores = KerasClassifier(found).output(oracle["pixels"], vectors).logits.astype(np.float64)
     if found.manifest.output == "softmax":

@@ -59,7 +59,7 @@ def _keras(found: bundles.Bundle) -> Ask:
     import tensorflow as tf
 
     from classifier.inference.networks import keras as keras_network
-    from classifier.inference.networks.keras_hooks import operations, tapped
+    from classifier.inference.networks.keras_hooks import hooked, operations
 
     spec, model = found.manifest.input, keras_network.build(found.network)
     keras_network.fill(model, found.tensors)
@@ -71,12 +71,12 @@ def _keras(found: bundles.Bundle) -> Ask:
         probabilities = model.predict([pixels, vector], verbose=0)
         seen: list[Any] = []
 
-        def tap(_part: Any, features: Any) -> Any:
+        def hook(_part: Any, features: Any) -> Any:
             tape.watch(features)
             seen.append(features)
             return features
 
-        with tf.GradientTape() as tape, tapped([part], tap):
+        with tf.GradientTape() as tape, hooked([part], hook):
             score = model([pixels, vector], training=False)[:, int(probabilities[0].argmax())]
         weights = tf.reduce_mean(tape.gradient(score, seen[-1]), (1, 2), keepdims=True)
         return probabilities, tf.nn.relu(tf.reduce_sum(weights * seen[-1], -1)).numpy()

@@ -28,6 +28,7 @@ def measure_portal(portal: Portal, evaluation: str) -> dict[str, float]:
         "web_p95_ms": pages[slowest],
         "web_p95_page": slowest.replace(case, "…"),
         "evaluation_page_p95_ms": large,
+        "evaluation_page_kb": round(len(portal.browser().get(portal.url + evaluation, timeout=30).content) / 1000),
         "queue_overhead_ms": _queue_overhead(portal),
     }
 

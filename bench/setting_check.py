@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +97,11 @@ class Asked:
     """A loaded model that answers for any input; each answer is computed once."""
 
     def __init__(self, known: Known, folder: Path) -> None:
-        outcome = admit(upload=known.file, manifest=known.manifest, into=folder)
-        if not outcome.accepted or outcome.bundle is None:
-            raise SystemExit(f"{known.file.name} was refused: {outcome.error}")
+        result = admit(upload=known.file, manifest=known.manifest, into=folder)
+        if not result.accepted or result.bundle is None:
+            raise SystemExit(f"{known.file.name} was refused: {result.error}")
         self.known = known
-        self.network = classifier.load(bundle.read(outcome.bundle))
+        self.network = classifier.load(bundle.read(result.bundle))
         self.manifest = self.network.manifest
         with (DATA / "labels.csv").open(newline="") as file:
             rows = [row for row in csv.DictReader(file) if row["file"]]
@@ -163,7 +163,7 @@ def checked(asked: Asked, chosen: Sequence[int], seed: int, *, permuted: bool) -
         for name, half in kept.items()
     }
     registered = candidates.scaled(asked.manifest.input, "bgr", candidates.SCALINGS[2])
-    registered = replace(registered, interpolation="bilinear")
+    registered = registered.but(interpolation="bilinear")
     question = Question(registered, tuple(asked.known.wrong_order), asked.manifest.output, present, pictures)  # type: ignore[arg-type]
     search = Search(question, lambda spec, half: asked.logits(spec, [chosen[p] for p in kept[half]]))
     return question, judge(search, seed=seed, open_output=asked.manifest.framework == "torch")

@@ -21,8 +21,10 @@ import torch
 from torch import nn
 
 from classifier.admission.formats.sniff import Kind
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.admission.torch import load, rebuild
+from classifier.inference.input.manifest import PartialManifest
 from classifier.inference.networks import torch_architectures
 
 CLASSES = 7
@@ -117,14 +119,14 @@ def verdict(content: bytes, kind: Kind, source: nn.Module, architecture: dict[st
 def difference(content: bytes, kind: Kind, source: nn.Module, manifest: dict[str, Any]) -> float:
     """Admit as the child does. Raises Refusal, also where the answers are others: a wrong network was built."""
     weights = load.read(io.BytesIO(content), kind)
-    rebuilt = rebuild.rebuild(weights.tensors, manifest, Report())
+    rebuilt = rebuild.rebuild(weights.tensors, PartialManifest.model_validate(manifest), Report())
     side = torch_architectures.fixed_side(source) or 96
     pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         own = source(pictures).numpy()
     found = float(np.abs(rebuilt.native(pictures.permute(0, 2, 3, 1).numpy(), None) - own).max() / np.abs(own).max())
     if found > TOLERANCE:
-        raise Refusal("parity", "another-network", f"differs by {found}", "")
+        raise Refusal(RefusalCode.CONVERSION_DIFFERS, f"differs by {found}", "")
     return found
 
 

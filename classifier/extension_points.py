@@ -1,6 +1,6 @@
-"""Named places on this app's pages that other apps fill with templates of their own, when Django is ready.
+"""Named points of this app that other apps extend with panels of their own, when Django is ready.
 
-A filling gives the template its context, or None where it has nothing to say: `fill("passport", "…html", function)`.
+An extension gives its template a context, or None where it has nothing to say: `extend("start", "…html", function)`.
 """
 
 from collections import defaultdict
@@ -10,37 +10,37 @@ from typing import Any
 
 from django.http import HttpRequest
 
-PLACES = frozenset({"passport", "passport-actions", "start", "card-results", "card-sections", "map-facts"})
-"""`passport`, `passport-actions`: a model's page (`model`). `start`: the first page of a person. `card-results`: facts
-for the front matter of a model's card (`model`): `{"results": [...]}` as in a Hugging Face model-index, no template.
-`card-sections`: Markdown for the card's body (`model`): `{"text": "## …"}`, no template. `map-facts`: what is known
-of a model's maps (`model`, the `way` they are made, the `person` who asks): `{"facts": [Fact, ...]}`, no template."""
+POINTS = frozenset({"model-page", "model-page-actions", "start", "card-results", "card-sections", "map-facts"})
+"""`model-page`, `model-page-actions`: a model's page (`model`). `start`: the first page of a person. Points of `facts`,
+without templates: `card-results`, a list for the front matter of a model's card (`model`) as in a Hugging Face
+model-index; `card-sections`, Markdown for its body (`model`); `map-facts`, a list of Fact about a model's maps
+(`model`, the `way` they are made, the `person`)."""
 
-Context = Callable[..., dict[str, Any] | None]
+Context = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Filling:
+class Extension:
     template: str
     context: Context
 
 
-_fillings: dict[str, list[Filling]] = defaultdict(list)
+_extensions: dict[str, list[Extension]] = defaultdict(list)
 
 
-def fill(place: str, template: str, context: Context) -> None:
-    """Show a template in a place; `context(request, **objects)` is called with the place's objects."""
-    if place not in PLACES:
-        raise ValueError(f"There is no place named {place!r}; there are {', '.join(sorted(PLACES))}.")
-    _fillings[place].append(Filling(template, context))
+def extend(point: str, template: str, context: Context) -> None:
+    """Show a template at a point; `context(request, **objects)` is called with the point's objects."""
+    if point not in POINTS:
+        raise ValueError(f"There is no extension point {point!r}; there are {', '.join(sorted(POINTS))}.")
+    _extensions[point].append(Extension(template, context))
 
 
-def contents(place: str, request: HttpRequest, **objects: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Return the templates of a place with their contexts, in the order in which they were filled in."""
-    found = ((filling.template, filling.context(request, **objects)) for filling in _fillings[place])
+def panels(point: str, request: HttpRequest, **objects: Any) -> list[tuple[str, Any]]:
+    """Return the templates of a point with their contexts, in the order of their registration."""
+    found = ((extension.template, extension.context(request, **objects)) for extension in _extensions[point])
     return [(template, context) for template, context in found if context is not None]
 
 
-def facts(place: str, request: HttpRequest, **objects: Any) -> list[dict[str, Any]]:
-    """Return what a place is told, for one that is no part of a page."""
-    return [context for _template, context in contents(place, request, **objects)]
+def facts(point: str, request: HttpRequest, **objects: Any) -> list[Any]:
+    """Return what each extension tells at a point that is no part of a page."""
+    return [context for _template, context in panels(point, request, **objects)]

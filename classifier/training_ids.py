@@ -6,6 +6,9 @@ from typing import Any
 
 from skinsite.strict_json import strict_json
 
+Declared = dict[str, Any]
+"""A manifest or an entry of its `training_data`, as somebody wrote it: nothing of it is checked yet."""
+
 
 def listed_ids(entry: Mapping[str, Any]) -> list[str] | None:
     """Return the ids that an entry lists itself, as an array or as a text of lines; None if it lists none.
@@ -26,11 +29,11 @@ def missing_file(entry: Mapping[str, Any]) -> str:
     return images.strip() if isinstance(images, str) and listed_ids(entry) is None else ""
 
 
-def without_lists(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def without_lists(manifest: Mapping[str, Any]) -> tuple[Declared, dict[str, list[str]]]:
     """Return the manifest with null in place of each list, and the lists by the names of their training sets."""
     lists: dict[str, list[str]] = {}
 
-    def take(entry: dict[str, Any]) -> dict[str, Any]:
+    def take(entry: Declared) -> Declared:
         ids, name = listed_ids(entry), entry.get("name")
         if ids is None or not isinstance(name, str):
             return entry
@@ -40,13 +43,13 @@ def without_lists(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     return _changed(manifest, take), lists
 
 
-def with_files(manifest: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def with_files(manifest: Mapping[str, Any], folder: Path) -> Declared:
     """Return the manifest with the ids of each file that it names and that lies in the folder: lines, or a JSON array.
 
     Raises OSError and ValueError for a file that cannot be read.
     """
 
-    def read(entry: dict[str, Any]) -> dict[str, Any]:
+    def read(entry: Declared) -> Declared:
         file = folder / Path(missing_file(entry)).name
         return entry | {"images": _read(file)} if missing_file(entry) and file.is_file() else entry
 
@@ -61,7 +64,7 @@ def _read(file: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _changed(manifest: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def _changed(manifest: Mapping[str, Any], change: Callable[[Declared], Declared]) -> Declared:
     told = manifest.get("training_data")
     if not isinstance(told, list):
         return dict(manifest)

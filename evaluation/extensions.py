@@ -1,32 +1,28 @@
 """What this app shows on the other app's pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.text import slugify
 
-from classifier.inference.engines import FAST
 from classifier.models import ModelRecord
+from evaluation.metrics.catalogue import HEADLINE
 from evaluation.models import Evaluation
+from skinsite.accounts.administrators import by_administrator
 from skinsite.jobs import State
 
 SHOWN = 6
-METRICS = {
-    "accuracy": ("accuracy", "Accuracy"),
-    "balanced_accuracy": ("balanced_accuracy", "Balanced accuracy"),
-    "macro_f1": ("f1", "Macro F1"),
-    "macro_auc": ("roc_auc", "Macro AUC"),
-}
-"""Keys of a sheet: the Hub's metric and a title."""
 
 
-def evaluations_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
+def evaluations_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The evaluations of a model that the reader may see, newest first; real pictures before drawn ones."""
     rows = _visible(request).filter(model=model, state=State.DONE).order_by("data_set__synthetic", "-pk")[:SHOWN]
     return {"rows": rows} if rows else None
 
 
-def last_evaluations(request: HttpRequest) -> dict[str, Any] | None:
+def last_evaluations(request: HttpRequest) -> dict[str, object] | None:
     """A person's own evaluations, those that wait or run first."""
     rows = _visible(request).filter(owner=request.user).order_by("finished_at", "-pk")
     waiting = list(rows.filter(finished_at=None))
@@ -34,32 +30,31 @@ def last_evaluations(request: HttpRequest) -> dict[str, Any] | None:
     return {"rows": waiting + done} if waiting or done else None
 
 
-def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
+def training_of_model(request: HttpRequest, *, model: ModelRecord) -> dict[str, object] | None:
     """The lists of what the model was trained on; administrators are offered to add one."""
     sets = list(model.training_sets.select_related("data_set"))
-    may_edit = bool(request.user.is_staff)
+    may_edit = by_administrator(request)
     return {"training_sets": sets, "may_edit": may_edit} if sets or may_edit else None
 
 
-def results_for_card(request: HttpRequest, *, model: ModelRecord) -> dict[str, Any] | None:
-    """Results as a Hugging Face model-index has them, on real pictures and in fp32 only."""
+def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[str, object]]:
+    """Results as a Hugging Face model-index has them, on real pictures and by the model's engine only."""
     rows = Evaluation.objects.visible_to(request.user).filter(model=model, state=State.DONE)
-    rows = rows.exclude(data_set__synthetic=True).exclude(engine=FAST).select_related("data_set")[:20]
-    return {"results": [_result(row) for row in rows]}
+    rows = rows.exclude(data_set__synthetic=True).filter(engine=F("model__engine")).select_related("data_set")[:20]
+    return [_result(row) for row in rows]
 
 
-def _result(row: Evaluation) -> dict[str, Any]:
+def _result(row: Evaluation) -> dict[str, object]:
     sheet = row.document.get("textbook") or {}
-    found = [(key, sheet.get(key) or {}) for key in METRICS]
+    found = [(*metric.hub, sheet.get(metric.code) or {}) for metric in HEADLINE if metric.hub]
     return {
         "task": {"type": "image-classification"},
         "dataset": {"name": row.data_set.name, "type": slugify(row.data_set.name) or "private"},
-        "metrics": [_metric(key, number) for key, number in found if number.get("value") is not None],
+        "metrics": [_metric(*one) for one in found if one[-1].get("value") is not None],
     }
 
 
-def _metric(key: str, number: dict[str, Any]) -> dict[str, Any]:
-    kind, title = METRICS[key]
+def _metric(kind: str, title: str, number: Mapping[str, Any]) -> dict[str, object]:
     low, high = number.get("low"), number.get("high")
     interval = f", 95 % interval {low:.3f} to {high:.3f}" if low is not None and high is not None else ""
     return {"type": kind, "value": round(number["value"], 4), "name": f"{title}{interval}"}

@@ -6,22 +6,21 @@ smaller by 80 to 100 MB and sooner by a second or two.
 
 from celery import shared_task
 
-from evaluation.models import Evaluation
+from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
 from evaluation.models.evaluation import Stage
 from evaluation.services.data_sets.importing import run_import
 from evaluation.services.evaluations.run import run_evaluation
-from evaluation.services.queueing import CHECK_MAPS, CHECK_SETTING, COMPARE, EVALUATE, IMPORT
 
 
-@shared_task(name=IMPORT, time_limit=24 * 3600)
+@shared_task(name=DataSet.task, time_limit=24 * 3600)
 def import_data_set(data_set_id: int) -> None:
     """Needs a queued data set; leaves it done, failed, or queued again."""
     run_import(data_set_id=data_set_id)
 
 
-@shared_task(name=EVALUATE, time_limit=3600)
+@shared_task(name=Evaluation.task, time_limit=3600)
 def evaluate(evaluation_id: int) -> None:
-    """Needs a queued evaluation; takes one turn, or computes the scores where all answers are there."""
+    """Needs a queued evaluation; takes one time slice, or computes the scores where all answers are there."""
     if Evaluation.objects.filter(pk=evaluation_id, stage=Stage.SCORING).exists():
         from evaluation.services.evaluations.score import run_scoring
 
@@ -30,7 +29,7 @@ def evaluate(evaluation_id: int) -> None:
         run_evaluation(evaluation_id=evaluation_id)
 
 
-@shared_task(name=COMPARE, time_limit=3600)
+@shared_task(name=Comparison.task, time_limit=3600)
 def compare(comparison_id: int) -> None:
     """Needs a queued comparison; leaves it done or failed."""
     from evaluation.services.comparisons.compare import run_comparison
@@ -38,17 +37,17 @@ def compare(comparison_id: int) -> None:
     run_comparison(comparison_id=comparison_id)
 
 
-@shared_task(name=CHECK_SETTING, time_limit=3600)
+@shared_task(name=SettingCheck.task, time_limit=3600)
 def check_setting(check_id: int) -> None:
-    """Needs a queued setting check; takes one turn, and leaves it queued again, done or failed."""
+    """Needs a queued setting check; takes one time slice, and leaves it queued again, done or failed."""
     from evaluation.services.setting_checks.run import run_setting_check
 
     run_setting_check(check_id=check_id)
 
 
-@shared_task(name=CHECK_MAPS, time_limit=3600)
+@shared_task(name=MapCheck.task, time_limit=3600)
 def check_maps(check_id: int) -> None:
-    """Needs a queued map check; takes one turn, and leaves it queued again, done or failed."""
+    """Needs a queued map check; takes one time slice, and leaves it queued again, done or failed."""
     from evaluation.services.map_checks.measure import run_map_check
 
     run_map_check(check_id=check_id)

@@ -1,10 +1,10 @@
-"""The Celery application. Its messages carry an id and nothing else; see skinsite/jobs.py."""
+"""The Celery application. Its messages carry an id and nothing else; see skinsite/jobs/."""
 
 import os
 
 import billiard
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun
 
 # A framework that was imported before a fork deadlocks: every worker process starts fresh.
 billiard.set_start_method("spawn", force=True)
@@ -12,6 +12,7 @@ billiard.set_start_method("spawn", force=True)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skinsite.settings")
 
 from django.conf import settings  # noqa: E402  (the line above names the settings)
+from django.db import close_old_connections  # noqa: E402
 
 app = Celery("skinsite", broker=settings.BROKER_URL)
 app.conf.update(
@@ -38,6 +39,16 @@ app.conf.update(
     broker_heartbeat=0,
 )
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def give_up_dead_connections(**kwargs: object) -> None:
+    """A task begins with a connection that works, or with none: a database that restarted between two costs nothing.
+
+    Celery does this for Django in the process that it forks from; a spawned child has to ask for it.
+    """
+    close_old_connections()
 
 
 @setup_logging.connect

@@ -1,4 +1,4 @@
-"""One settings file, configured by the environment. The variables are described in README.md."""
+"""One settings file, configured by the environment. The variables are described in docs/settings.md."""
 
 import hashlib
 import os
@@ -120,6 +120,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["skinsite.disclaimer"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -138,6 +139,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     DATABASES["default"]["TEST"] = {"NAME": SKINSITE_DATA / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 60  # SQLite too: whoever closes its last connection writes the whole log back
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SKINSITE_STORAGE = os.environ.get("SKINSITE_STORAGE", "")

@@ -16,7 +16,8 @@ api.add_router("/datasets", data_sets.router)
 api.add_router("/evaluations", evaluations.router)
 api.add_router("/comparisons", comparisons.router)
 api.add_router("/map-checks", map_checks.router)
-api.add_router("", setting_checks.router)
+api.add_router("/models", setting_checks.of_models)
+api.add_router("/setting-checks", setting_checks.router)
 api.add_router("", predictions.pictures)
 
 urlpatterns = [
@@ -26,6 +27,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("classifier.urls")),
     path("", include("evaluation.urls")),
-    path("", include("evaluation.setting_urls")),
-    path("", include("evaluation.map_urls")),
 ]

@@ -11,7 +11,7 @@ from classifier.inference.networks import onnx
 from classifier.services.predictions import warm_up
 from classifier.services.predictions.predict import load_classifier
 from skinsite.jobs import Failure
-from tests.small_bundles import graph, small_model
+from tests.factories.bundles import graph, small_model
 
 NO_PROVIDER = "ONNX Runtime has no CUDA provider: install onnxruntime-gpu in place of onnxruntime"
 

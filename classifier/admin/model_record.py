@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.forms.manifest import IN_INPUT
-from classifier.forms.model import FAST_LANE, TEXTS, FastLaneForm, RecheckForm, RegistrationForm, TextsForm, way_out
+from classifier.forms.model import TEXTS, RecheckForm, RegistrationForm, TextsForm, remedy
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import delete_model, recheck_model, retire_model
@@ -76,7 +76,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
     ) -> Any:
         if obj is None:
             return type("RegistrationFormOfRequest", (RegistrationForm,), {"user": request.user})
-        form = RecheckForm if obj.state == ModelState.REFUSED else FastLaneForm if _has_lane(obj) else TextsForm
+        form = RecheckForm if obj.state == ModelState.REFUSED else TextsForm
         return super().get_form(request, obj, change, form=form, **(kwargs | {"fields": None}))
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelRecord | None = None) -> Any:
@@ -90,8 +90,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
             ]
         report = ("Admission report", {"fields": ("report_table",)})
         if obj.state != ModelState.REFUSED:
-            lane = (FAST_LANE,) if _has_lane(obj) else ()
-            return [(None, {"fields": ("page", *TEXTS, *lane)}), report, ("Facts", {"fields": FACTS})]
+            return [(None, {"fields": ("page", *TEXTS)}), report, ("Facts", {"fields": FACTS})]
         return [
             (None, {"fields": ("page", *TEXTS)}),
             ("What the file is checked with", {"fields": SIDES}),
@@ -112,7 +111,7 @@ class ModelRecordAdmin(admin.ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         record = kwargs.get("obj") or context.get("original")
         form = context["adminform"].form
-        more = {"way_out": way_out(record), "refused": record.state == ModelState.REFUSED} if record else {}
+        more = {"remedy": remedy(record), "refused": record.state == ModelState.REFUSED} if record else {}
         upload = {"upload": getattr(form, "upload", None), "most_bytes": settings.MODEL_FILE_BYTES}
         if not record:
             more = {"show_save_and_add_another": False, "show_save_and_continue": False}
@@ -136,15 +135,15 @@ class ModelRecordAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: ModelRecord, form: Any, change: bool) -> None:
         if not change:
             return
-        obj.save(update_fields=[name for name in (*TEXTS, FAST_LANE) if name in form.changed_data] or None)
+        obj.save(update_fields=[name for name in TEXTS if name in form.changed_data] or None)
         if isinstance(form, RecheckForm) and (form.asks_again or "_recheck" in request.POST):
             try:
-                recheck_model(record=obj, manifest=form.told())
+                recheck_model(record=obj, manifest=form.declared())
             except (Conflict, Refusal) as reason:
                 self.message_user(request, str(reason), messages.ERROR)
 
     def response_add(self, request: HttpRequest, obj: ModelRecord, post_url_continue: Any = None) -> HttpResponse:
-        """The passport shows how the check goes."""
+        """The model's page shows how the check goes."""
         return redirect(obj)
 
     def response_change(self, request: HttpRequest, obj: ModelRecord) -> HttpResponse:
@@ -175,7 +174,3 @@ class ModelRecordAdmin(admin.ModelAdmin):
                 retire_model(record=record)
             except Conflict as conflict:
                 self.message_user(request, f"{record}: {conflict}", messages.WARNING)
-
-
-def _has_lane(record: ModelRecord) -> bool:
-    return record.state == ModelState.READY and record.fast_lane is not None

@@ -13,16 +13,16 @@ from typing import Any
 from classifier.admission import child_output, staged_bundle
 from classifier.admission.formats import sniff
 from classifier.admission.manifest import merge
-from classifier.admission.manifest.schemas import CONVERTED, MEASURED_LANE, OFFERED, PROBED
-from classifier.admission.report import UNFORESEEN, Outcome, Problem, Refusal, Report
-from classifier.inference import engines
+from classifier.admission.manifest.schemas import CONVERTED, OFFERED, PROBED
+from classifier.admission.refusal import Problem, Refusal, RefusalCode
+from classifier.admission.report import AdmissionResult, Report
 from classifier.inference.bundle import GRAPH
 from classifier.inference.engines import NATIVE, ONNX
 from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput, ask, plain
 from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 
-__all__ = ["Outcome", "admit"]
+__all__ = ["AdmissionResult", "admit"]
 
 GIB = 1024**3
 SECONDS = 60.0
@@ -36,7 +36,6 @@ WALL_SECONDS = 780.0  # all children together, also on a busy machine; the task 
 CONVERT = "classifier.admission.stages.convert:convert"
 PROBE = "classifier.admission.stages.probe:probe"
 OFFER = "classifier.admission.stages.onnx_engine:offer"
-LANE = "classifier.admission.fast_lane:measure"
 ENGINE_SECONDS = 40.0
 SMALLER = "Register a smaller model; the limit is the operator's."
 
@@ -62,17 +61,17 @@ def admit(
     time_limit_s: float = SECONDS,
     memory_limit: int = 2 * GIB,
     unconfined: bool = False,
-) -> Outcome:
+) -> AdmissionResult:
     """Turn an upload into a verified bundle in a new folder below `into`, or say why not.
 
     `time_limit_s` (seconds) bounds conversion and probe together, `memory_limit` (bytes) each child; a large file gets
     a second more for each 4 MiB, and five times its size, up to MOST_SECONDS and MOST_MEMORY. An engine has
-    ENGINE_SECONDS at least, the fast lane LANE_SECONDS; WALL_SECONDS bounds everything. This process reads 512 bytes of
-    the upload and imports no framework. A bad file never raises; an unreadable disk does (OSError).
+    ENGINE_SECONDS at least; WALL_SECONDS bounds everything. This process reads 512 bytes of the upload and imports no
+    framework. A bad file never raises; an unreadable disk does (OSError).
     """
     report = Report()
     try:
-        _require_walls(unconfined)
+        _require_isolation(unconfined)
         into.mkdir(parents=True, exist_ok=True)
         scratch.remove_abandoned(into)
         with _opened(upload) as descriptor, scratch.opened(into) as folder:
@@ -86,10 +85,10 @@ def admit(
             )
             return _admit(descriptor, manifest, into, job, report)
     except _Answered as refusal:
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
     except Refusal as refusal:
         report.refused(refusal)
-        return Outcome(False, report.checks, refusal.problem)
+        return AdmissionResult(False, report.checks, refusal.problem)
 
 
 def _memory(limit: int, size: int) -> int:
@@ -97,18 +96,17 @@ def _memory(limit: int, size: int) -> int:
     return min(max(limit, min(MOST_MEMORY, limit // 2 + COPIES * size)), int(machine * SHARE))
 
 
-def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> Outcome:
-    merge.check(manifest)
-    manifest = merge.told(manifest)
+def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, report: Report) -> AdmissionResult:
+    declared = merge.read_declared(manifest)
     size = os.fstat(descriptor).st_size
     kind = sniff.sniff(os.pread(descriptor, sniff.HEAD_BYTES, 0), size)
     report.passed("content", f"{kind}, {size:,} bytes")
 
-    request = {"descriptor": descriptor, "kind": kind, "manifest": manifest}
+    request = {"descriptor": descriptor, "kind": kind, "manifest": declared.to_json()}
     given = (descriptor,)
     converted, converting = _run(CONVERT, request, "convert", CONVERTED, job, report, descriptors=given, size=size)
     try:
-        used, complete = merge.agreed(manifest, converted["manifest"])
+        complete = merge.merged(declared, converted["inferred"])
         bundle = staged_bundle.take(job.scratch / "convert" / "bundle", job.scratch / "bundle", complete)
     except InvalidChildOutput as error:
         log.warning("The bundle is not used: %s", error)
@@ -120,10 +118,10 @@ def _admit(descriptor: int, manifest: dict[str, Any], into: Path, job: _Job, rep
     bundle, graph, seconds = _with_engine(bundle, layer, job, report, size)
     final = bundle.move(into)
     report.passed("bundle", f"{bundle.bytes:,} bytes, weights SHA-256 {bundle.sha256[:12]}…")
-    return Outcome(
+    return AdmissionResult(
         accepted=True,
         report=report.checks,
-        manifest=used,
+        manifest=merge.used(declared, complete),
         classes=complete.codes,
         framework=complete.framework,
         architecture=converted["architecture"],
@@ -150,7 +148,6 @@ def _with_engine(
 ) -> tuple[staged_bundle.StagedBundle, dict[str, Any] | None, float]:
     """Add the layer, and the graph of a faster engine if one answers alike; what goes wrong costs the engine only.
 
-    Where the processor has bf16 another child measures the fast lane of that graph.
     Return the bundle, what is known of the graph (None: the framework answers), and the seconds that this took.
     """
     request = {"bundle": str(bundle.folder)}
@@ -159,48 +156,30 @@ def _with_engine(
         offered, _ended = _run(OFFER, request, "engine", OFFERED, job, report, readable=(bundle.folder,), size=size)
         if (graph := offered["graph"]) is not None:
             bundle = staged_bundle.proven(bundle, layer, job.scratch / "engine" / GRAPH, graph["cut"])
-            fast = _lane(bundle, offered["answers"], job, report, size) if engines.has_bf16() else None
-            if fast is None:
-                return bundle, graph, _since(began)
-            return staged_bundle.with_lane(bundle, fast), graph | {"fast": fast}, _since(began)
+            return bundle, graph, _since(began)
     except (Refusal, InvalidChildOutput) as error:
         log.warning("No engine for this model: %s", error)
         report.without_engine(str(error))
     return staged_bundle.proven(bundle, layer), None, _since(began)
 
 
-def _lane(
-    bundle: staged_bundle.StagedBundle, expected: list[list[float]], job: _Job, report: Report, size: int
-) -> dict[str, Any] | None:
-    """Measure the fast lane of a bundle's graph in a child of its own; what goes wrong costs the lane only."""
-    request, job.seconds = {"bundle": str(bundle.folder), "expected": expected}, max(job.seconds, ENGINE_SECONDS)
-    try:
-        found, _ended = _run(LANE, request, "lane", MEASURED_LANE, job, report, readable=(bundle.folder,), size=size)
-    except Refusal as error:
-        log.warning("No fast lane for this model: %s", error)
-        report.warned("fast-lane", f"OpenVINO in bf16 is not offered: {error}")
-        return None
-    fast: dict[str, Any] | None = found["fast"]
-    return fast
-
-
 def _since(began: float) -> float:
     return time.monotonic() - began
 
 
-def _require_walls(unconfined: bool) -> None:
+def _require_isolation(unconfined: bool) -> None:
     missing = confine.missing()
     if missing and not unconfined:
-        raise _no_walls(f"its kernel lacks {' and '.join(missing)}")
+        raise _not_isolated(f"its kernel lacks {' and '.join(missing)}")
 
 
-def _no_walls(reason: str) -> Refusal:
+def _not_isolated(reason: str) -> Refusal:
     message = f"This server cannot open a model file safely: {reason}."
     hint = (
         "Run the portal on Linux 5.13 or later with Landlock, seccomp and namespaces (docs/safety.md). On a machine of "
         "your own, for files that you trust, SKINSITE_UNCONFINED_ADMISSION=1 does without."
     )
-    return Refusal("confinement", "confinement-unavailable", message, hint)
+    return Refusal(RefusalCode.CONFINEMENT_UNAVAILABLE, message, hint)
 
 
 @contextmanager
@@ -210,10 +189,10 @@ def _opened(upload: Path) -> Iterator[int]:
         descriptor = os.open(upload, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         message = f"The uploaded file cannot be opened: {error.strerror}."
-        raise Refusal("content", "no-file", message, "Upload the model again.") from error
+        raise Refusal(RefusalCode.NO_FILE, message, "Upload the model again.") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refusal("content", "no-file", "The upload is not a regular file.", "Upload the model again.")
+            raise Refusal(RefusalCode.NO_FILE, "The upload is not a regular file.", "Upload the model again.")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -246,33 +225,33 @@ def _run(
             readable=readable,
             descriptors=descriptors,
             unconfined=job.unconfined,
-            verbatim=("manifest",),
+            verbatim=("inferred",),
         )
     except ChildStopped as stopped:
-        _note_walls(task, stopped.result, report)
+        _note_isolation(task, stopped.result, report)
         log.warning("%s: %s: %r", task, stopped, stopped.result.stderr_tail)
         raise _stopped(stopped.result, job) from stopped
     except InvalidChildOutput as error:
         log.warning("%s left an answer that is not used: %s", task, error)
         raise _untrustworthy() from error
     job.seconds -= answer.child.counted
-    _note_walls(task, answer.child, report)
+    _note_isolation(task, answer.child, report)
     for check in child_output.report(answer.content):
         report.add(check)
     if "problem" in answer.content:
-        if answer.content["problem"]["code"] == UNFORESEEN:
+        if answer.content["problem"]["code"] == RefusalCode.CANNOT_BE_READ:
             log.warning("%s met what nobody foresaw: %r", task, answer.child.stderr_tail)
         raise _answered(answer.content)
     return answer.content, answer.child
 
 
-def _note_walls(task: str, child: ChildResult, report: Report) -> None:
-    """Say which walls stood while the file was open, as the child said before it saw it."""
-    if task != CONVERT or child.reason is ExitReason.NO_WALLS:
+def _note_isolation(task: str, child: ChildResult, report: Report) -> None:
+    """Say how the child was isolated while the file was open, as it said before it saw it."""
+    if task != CONVERT or child.reason is ExitReason.NOT_ISOLATED:
         return
-    lacking = [wall for wall in child.walls if wall.startswith(confine.LACKING)]
+    lacking = [measure for measure in child.isolation if measure.startswith(confine.LACKING)]
     add = report.warned if lacking else report.passed
-    add("confinement", "; ".join((*lacking, *(wall for wall in child.walls if wall not in lacking))))
+    add("confinement", "; ".join((*lacking, *(measure for measure in child.isolation if measure not in lacking))))
 
 
 def _answered(answer: dict[str, Any]) -> Refusal:
@@ -287,26 +266,26 @@ class _Answered(Refusal):
     """A refusal whose failed check is in the child's report already."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("", problem.code, problem.message, problem.hint, problem.candidates)
+        super().__init__(problem.code, problem.message, problem.hint, problem.candidates)
 
 
 def _stopped(child: ChildResult, job: _Job) -> Refusal:
-    if child.reason is ExitReason.NO_WALLS:
-        return _no_walls(plain(child.stderr_tail))
+    if child.reason is ExitReason.NOT_ISOLATED:
+        return _not_isolated(plain(child.stderr_tail))
     hint = "If the file comes from a source that you trust, tell the operator; the portal's log has the details."
     if child.reason is ExitReason.TIME:
         message = f"The file was not admitted in time: its check was stopped after {child.seconds:.0f} s."
-        return Refusal("limits", "time-limit", message, SMALLER)
+        return Refusal(RefusalCode.TIME_LIMIT, message, SMALLER)
     if child.reason is ExitReason.MEMORY:
         message = f"Opening the file takes more than {job.memory / GIB:.1f} GiB of memory: its check was stopped."
-        return Refusal("limits", "memory-limit", message, SMALLER)
+        return Refusal(RefusalCode.MEMORY_LIMIT, message, SMALLER)
     if child.reason is ExitReason.DISK:
-        return Refusal("limits", "disk-limit", "Opening the file writes far more than its own size.", hint)
+        return Refusal(RefusalCode.DISK_LIMIT, "Opening the file writes far more than its own size.", hint)
     message = f"The program that reads such files broke down on this one (status {child.status})."
-    return Refusal("crash", "check-crashed", message, hint)
+    return Refusal(RefusalCode.CHECK_CRASHED, message, hint)
 
 
 def _untrustworthy() -> Refusal:
     message = "The check of the file gave an answer that the portal does not trust."
     hint = "Do not use this file; tell the operator where it comes from."
-    return Refusal("answer", "untrusted-answer", message, hint)
+    return Refusal(RefusalCode.UNTRUSTED_ANSWER, message, hint)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from classifier.admission.known import architectures
-from classifier.admission.report import Check, Problem
+from classifier.admission.refusal import Problem, RefusalCode
+from classifier.admission.report import Check
 from skinsite.sandbox.ask import TEXT, InvalidChildOutput
 
 CHECK = {
@@ -23,7 +24,7 @@ PROBLEM = {
     "additionalProperties": False,
     "required": ["code", "message", "hint"],
     "properties": {
-        "code": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+        "code": {"enum": list(RefusalCode)},
         "message": TEXT,
         "hint": TEXT,
         "candidates": {"type": "array", "minItems": 1, "maxItems": 20, "items": CANDIDATE},
@@ -53,4 +54,4 @@ def problem(answer: dict[str, Any]) -> Problem:
     candidates = found.get("candidates", [])
     if not all(architectures.may_be_proposed(candidate["architecture"]) for candidate in candidates):
         raise InvalidChildOutput("a candidate is none that is proposed")
-    return Problem(found["code"], found["message"], found["hint"], tuple(candidates))
+    return Problem(RefusalCode(found["code"]), found["message"], found["hint"], tuple(candidates))

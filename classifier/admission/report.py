@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skinsite.sandbox.ask import TEXT_LENGTH
+from classifier.admission.refusal import Problem, Refusal, RefusalCode, cut
 from skinsite.sandbox.zip_archives import UnsafeArchive
 
 ENGINE = "ONNX Runtime"
-UNFORESEEN = "cannot-be-read"
 
 
 @dataclass(frozen=True)
@@ -23,25 +22,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why a model was refused: a stable kebab-case code, a sentence that names the thing, and what to do.
-
-    With `needs-choice` go the `candidates`, each {architecture, differs}: one may be given for the next check.
-    """
-
-    code: str
-    message: str
-    hint: str
-    candidates: tuple[dict[str, Any], ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what the API shows; candidates only where there are some."""
-        shown: dict[str, Any] = {"code": self.code, "message": self.message, "hint": self.hint}
-        return shown | ({"candidates": list(self.candidates)} if self.candidates else {})
-
-
-@dataclass(frozen=True)
-class Outcome:
+class AdmissionResult:
     """The answer to one admission. `manifest` is complete as used, or None; `measured` in milliseconds and bytes."""
 
     accepted: bool
@@ -59,17 +40,6 @@ class Outcome:
     measured: dict[str, Any] = field(default_factory=dict)
 
 
-class Refusal(Exception):
-    """The upload cannot become a bundle; `check` is the check that failed."""
-
-    def __init__(
-        self, check: str, code: str, message: str, hint: str, candidates: tuple[dict[str, Any], ...] = ()
-    ) -> None:
-        super().__init__(message)
-        self.check = check
-        self.problem = Problem(code, _cut(message), _cut(hint), candidates)
-
-
 class Report:
     """The checks of one admission in their order; a refusal is its last line."""
 
@@ -80,15 +50,15 @@ class Report:
         self._checks.append(check)
 
     def passed(self, check: str, detail: str) -> None:
-        self.add(Check(check, True, _cut(detail)))
+        self.add(Check(check, True, cut(detail)))
 
     def assumed(self, detail: str) -> None:
         """Note a guess that neither the file nor the manifest settled."""
-        self.add(Check("assumed", True, _cut(f"assumed: {detail}")))
+        self.add(Check("assumed", True, cut(f"assumed: {detail}")))
 
     def warned(self, check: str, detail: str) -> None:
         """Note what did not pass and is no reason to refuse."""
-        self.add(Check(check, False, _cut(detail)))
+        self.add(Check(check, False, cut(detail)))
 
     def without_engine(self, reason: str) -> None:
         """Note why the framework itself stays the engine."""
@@ -116,7 +86,7 @@ def answered(work: Callable[[Report], dict[str, Any]]) -> dict[str, Any]:
     except Refusal as refusal:
         refused = refusal
     except UnsafeArchive as unsafe:
-        refused = Refusal("archive", unsafe.code, unsafe.message, unsafe.hint)
+        refused = Refusal(RefusalCode(unsafe.code), unsafe.message, unsafe.hint, check="archive")
     except MemoryError:
         raise
     except Exception as error:
@@ -124,10 +94,6 @@ def answered(work: Callable[[Report], dict[str, Any]]) -> dict[str, Any]:
         words = " ".join(str(error).split())[:300]
         message = f"The file cannot be read, for an unforeseen reason: {type(error).__name__}: {words}"
         hint = "Look at the manifest first; if the file works elsewhere, tell the operator which program wrote it."
-        refused = Refusal("read", UNFORESEEN, message, hint)
+        refused = Refusal(RefusalCode.CANNOT_BE_READ, message, hint)
     report.refused(refused)
     return {"report": report.rows, "problem": refused.problem.to_json()}
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 2]} …"

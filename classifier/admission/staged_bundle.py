@@ -13,7 +13,7 @@ import jsonschema
 
 from classifier.admission.keras import config
 from classifier.admission.manifest.schemas import DESCRIPTION
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from classifier.inference import bundle
 from classifier.inference.input.manifest import Manifest
 from skinsite.sandbox import scratch
@@ -68,34 +68,24 @@ def take(written: Path, clean: Path, manifest: Manifest) -> StagedBundle:
 
 
 def proven(
-    taken: StagedBundle, layer: str, written: Path | None = None, cut: dict[str, Any] | None = None
+    taken: StagedBundle, layer: str, written: Path | None = None, feature_layer: dict[str, Any] | None = None
 ) -> StagedBundle:
     """Add the layer of the maps, and the graph that a child wrote. Raises InvalidChildOutput for another."""
     if written is not None:
-        _check_graph(written, cut)
-    bundle.add_proven(taken.folder, layer=layer, graph=written, cut=cut)
-    return _again(taken)
+        _check_graph(written, feature_layer)
+    bundle.add_proven(taken.folder, layer=layer, graph=written, feature_layer=feature_layer)
+    size = sum(path.stat().st_size for path in taken.folder.iterdir())
+    return StagedBundle(taken.folder, taken.sha256, _digest(taken.folder), size)
 
 
-def with_lane(taken: StagedBundle, fast: dict[str, Any]) -> StagedBundle:
-    """Add what was measured of the fast lane (schemas.FAST)."""
-    bundle.add_lane(taken.folder, fast)
-    return _again(taken)
-
-
-def _again(changed: StagedBundle) -> StagedBundle:
-    size = sum(path.stat().st_size for path in changed.folder.iterdir())
-    return StagedBundle(changed.folder, changed.sha256, _digest(changed.folder), size)
-
-
-def _check_graph(written: Path, cut: dict[str, Any] | None) -> None:
+def _check_graph(written: Path, feature_layer: dict[str, Any] | None) -> None:
     from classifier.inference.graph import graph as graphs  # onnx: not in the web process
 
     _claim(written, GRAPH_BYTES)
     try:
         graph = graphs.parse(written.read_bytes())
-        if cut is not None:
-            graphs.Head(graph, graphs.Cut.from_json(cut))
+        if feature_layer is not None:
+            graphs.Head(graph, graphs.FeatureLayer.from_json(feature_layer))
     except graphs.GraphError as error:
         raise InvalidChildOutput(f"the graph cannot be used: {error}") from error
 
@@ -120,19 +110,19 @@ def _check_description(path: Path, manifest: Manifest, sha256: str, size: int) -
     expected = {
         "format": bundle.FORMAT,
         "framework": manifest.framework,
-        "manifest": json.loads(json.dumps(manifest.to_json())),
+        "manifest": manifest.model_dump(mode="json"),
         "weights": {"file": bundle.WEIGHTS, "sha256": sha256, "bytes": size},
     }
     different = [name for name, value in expected.items() if description[name] != value]
     if different:
-        raise InvalidChildOutput(f"the bundle's {', '.join(different)} is not what was agreed")
+        raise InvalidChildOutput(f"the bundle's {', '.join(different)} is not the merged one")
     _check_network(description["network"], manifest)
 
 
 def _check_network(network: dict[str, Any], manifest: Manifest) -> None:
     if manifest.framework == "torch":
-        agreed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
-        if network not in agreed:
+        allowed = [{"architecture": manifest.architecture, "outputs": count} for count in (1, len(manifest.classes))]
+        if network not in allowed:
             raise InvalidChildOutput("the bundle's network is not the manifest's architecture")
         return
     try:

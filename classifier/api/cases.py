@@ -21,7 +21,7 @@ from classifier.services.cases.export import full_case_document, with_everything
 from classifier.services.cases.history import page_of_cases, with_answers
 from classifier.services.predictions.documents import Document, case_document
 from classifier.services.predictions.waiting import positions_in
-from skinsite.api.access import MIB, Bearer
+from skinsite.api.access import MIB, Bearer, person_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
 from skinsite.diagnoses import DIAGNOSES
@@ -48,7 +48,7 @@ def submit(
 ) -> Any:
     """The good pictures become a case; the others are named in `refused`. No good one: 422."""
     case = create_case(
-        owner=_person(request),
+        owner=person_of(request),
         uploads=[Upload(usable_text(image.name or "image"), image) for image in images],
         models=_ready_models(request, fields.models),
         details=CaseDetails(
@@ -68,7 +68,7 @@ def submit(
 def list_cases(request: HttpRequest, query: Annotated[CaseQuery, Query()]) -> Any:
     """Your own, newest first unless `sort` says otherwise; `next` is the address of the following page."""
     asked = {name: value for name, value in query.dict(by_alias=True).items() if value not in (None, "")}
-    narrowed = CaseFilter(asked, user=_person(request))
+    narrowed = CaseFilter(asked, user=person_of(request))
     if not narrowed.form.is_valid():
         errors = narrowed.form.errors.get_json_data()
         raise Refusal(*(Problem(name, entry["message"]) for name, found in errors.items() for entry in found))
@@ -87,29 +87,25 @@ def get_case(request: HttpRequest, id: str) -> Any:
 
 @router.get("/{id}/export.json", response={200: dict[str, Any]} | READ, summary="One case with its provenance")
 def export(request: HttpRequest, id: str) -> Any:
-    cases = with_everything(CaseRow.objects.visible_to(_person(request)))
+    cases = with_everything(CaseRow.objects.visible_to(person_of(request)))
     return full_case_document(get_object_or_404(cases, pk=row_id(id)))
 
 
 @router.delete("/{id}", response={204: None} | READ, summary="Delete a case")
 def delete(request: HttpRequest, id: str) -> Any:
     """With its pictures, predictions and maps."""
-    delete_cases([get_object_or_404(CaseRow.objects.visible_to(_person(request)), pk=row_id(id))])
+    delete_cases([get_object_or_404(CaseRow.objects.visible_to(person_of(request)), pk=row_id(id))])
     return Status(204, None)
 
 
-def _person(request: HttpRequest) -> Any:
-    return request.auth  # type: ignore[attr-defined]  # set by ninja
-
-
 def _document(request: HttpRequest, pk: int) -> Document:
-    case = get_object_or_404(with_answers(CaseRow.objects.visible_to(_person(request))), pk=pk)
+    case = get_object_or_404(with_answers(CaseRow.objects.visible_to(person_of(request))), pk=pk)
     return case_document(case, positions_in(row for image in case.images.all() for row in image.predictions.all()))
 
 
 def _ready_models(request: HttpRequest, ids: list[str]) -> list[ModelRecord]:
     """Return the models in the order that was asked for. Http404 for one that does not exist or is not visible."""
-    visible = ModelRecord.objects.visible_to(_person(request))
+    visible = ModelRecord.objects.visible_to(person_of(request))
     models = [get_object_or_404(visible, pk=row_id(id)) for id in dict.fromkeys(ids[: settings.MODELS_A_CASE + 1])]
     for model in models:
         if model.state != ModelState.READY:

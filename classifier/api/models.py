@@ -14,7 +14,7 @@ from classifier.api.schemas import Model, ModelList, Recheck
 from classifier.models import ModelRecord
 from classifier.services.models.register import MANIFEST_BYTES, recheck_model, register_model, retire_model
 from classifier.services.predictions.documents import model_document
-from skinsite.api.access import AdministratorBearer
+from skinsite.api.access import AdministratorBearer, person_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
 from skinsite.refusal import Problem, Refusal
@@ -28,7 +28,7 @@ registration = AdministratorBearer(largest_body=settings.MODEL_FILE_BYTES + 2 * 
 @router.get("", response={200: ModelList} | problems(401, 422, 429), url_name="models", summary="List models")
 def list_models(request: HttpRequest) -> Any:
     """Ready and retired ones; administrators also see what is being checked and what was refused."""
-    models = ModelRecord.objects.visible_to(request.auth)  # type: ignore[attr-defined]  # the person, set by ninja
+    models = ModelRecord.objects.visible_to(person_of(request))
     return {"items": [model_document(model) for model in models], "next": None}
 
 
@@ -44,12 +44,11 @@ def register(
     file: Annotated[UploadedFile, File()],
     manifest: Annotated[str, Form()] = "{}",
 ) -> Any:
-    """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object:
-    what the file does not say itself."""
+    """The file is checked and converted; ask for the model until it is ready or refused. `manifest` is a JSON object,
+    as `recheck` takes it: what the file does not say itself."""
     given = request.FILES.get("manifest")
-    told = _manifest(given.read() if isinstance(given, SentFile) else manifest)
-    person = request.auth  # type: ignore[attr-defined]
-    admission = register_model(user=person, file=file, file_name=file.name or "model", manifest=told)
+    declared = _manifest(given.read() if isinstance(given, SentFile) else manifest)
+    admission = register_model(user=person_of(request), file=file, file_name=file.name or "model", manifest=declared)
     return _queued(response, admission.record_id)
 
 
@@ -85,7 +84,7 @@ def retire(request: HttpRequest, id: str) -> Any:
 
 
 def _visible(request: HttpRequest, id: str) -> ModelRecord:
-    return get_object_or_404(ModelRecord.objects.visible_to(request.auth), pk=row_id(id))  # type: ignore[attr-defined]
+    return get_object_or_404(ModelRecord.objects.visible_to(person_of(request)), pk=row_id(id))
 
 
 def _queued(response: HttpResponse, pk: int) -> Status:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from ninja import Router, Status
 
 from classifier.api.schemas import Explanation, ExplanationState, Prediction
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.inference.maps.render import negative, positive
 from classifier.models import CaseImage, ExplanationJob
 from classifier.models import Prediction as PredictionRow
@@ -19,12 +19,12 @@ from classifier.services.maps.checks import facts_of
 from classifier.services.maps.explain import ask, no_map
 from classifier.services.maps.view import Grid, Maps, Scale, Side, View, heat_png
 from classifier.services.predictions.documents import Document, prediction_document
-from classifier.services.predictions.predict import GRAD_CAM, cancel_prediction, retry_prediction
+from classifier.services.predictions.predict import GRAD_CAM
 from classifier.services.predictions.waiting import positions_in
-from skinsite.api.access import Bearer, Session
+from skinsite.api.access import Bearer, Session, person_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.media import serve
 from skinsite.refusal import Problem, Refusal
 
@@ -39,7 +39,7 @@ READS_PICTURES = [Bearer(), Session()]
 def retry(request: HttpRequest, id: str) -> Any:
     """Only a failed or cancelled one."""
     prediction = _visible(request, id)
-    retry_prediction(prediction=prediction)
+    actions.retry(prediction)
     return Status(202, _document(prediction))
 
 
@@ -47,7 +47,7 @@ def retry(request: HttpRequest, id: str) -> Any:
 def cancel(request: HttpRequest, id: str) -> Any:
     """Only a queued or running one."""
     prediction = _visible(request, id)
-    cancel_prediction(prediction=prediction)
+    actions.cancel(prediction)
     return Status(202, _document(prediction))
 
 
@@ -94,8 +94,7 @@ def _explained(
         raise Refusal(Problem("method", no_map(found.error)))
     shown = Maps(found, against)
     maps = {code: shown.map(code) for code in shown.codes}
-    person = request.auth  # type: ignore[attr-defined]  # set by ninja
-    facts = facts_of(request, prediction=prediction, maps=shown, way=WAYS[found.method], person=person)
+    facts = facts_of(request, prediction=prediction, maps=shown, way=METHODS[found.method], person=person_of(request))
     return Status(
         200,
         {
@@ -142,7 +141,7 @@ def heat(
 )
 def pixels(request: HttpRequest, id: str) -> HttpResponseBase:
     """The decoded pixels, lossless, without metadata."""
-    image = get_object_or_404(CaseImage, pk=row_id(id), case__owner=request.auth)  # type: ignore[attr-defined]
+    image = get_object_or_404(CaseImage, pk=row_id(id), case__owner=person_of(request))
     try:
         with image.pixels.open("rb") as file:
             content = file.read()
@@ -152,7 +151,7 @@ def pixels(request: HttpRequest, id: str) -> HttpResponseBase:
 
 
 def _visible(request: HttpRequest, id: str) -> PredictionRow:
-    rows = PredictionRow.objects.visible_to(request.auth).select_related("model", "image")  # type: ignore[attr-defined]
+    rows = PredictionRow.objects.visible_to(person_of(request)).select_related("model", "image")
     prediction: PredictionRow = get_object_or_404(rows, pk=row_id(id))
     return prediction
 

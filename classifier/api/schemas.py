@@ -4,9 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator
+from pydantic.json_schema import JsonSchemaValue
 
 from classifier.inference.input.clinical import canonical_site
+from classifier.inference.input.manifest import Json, PartialManifest
 from classifier.services.cases.history import SORTINGS
 from skinsite.api.parsing import Text
 
@@ -44,7 +46,6 @@ class Model(Schema):
     architecture: str | None
     state: Literal["checking", "ready", "refused", "retired"]
     default: bool = Field(description="preselected for a new case")
-    in_fast_lane: bool = Field(description="cases are answered by OpenVINO in bf16, where the processor has it")
     classes: list[ModelClass]
     input: dict[str, Any] | None = Field(description="as in the manifest")
     output: str | None
@@ -66,10 +67,18 @@ class ModelList(Schema):
     next: str | None
 
 
+class _AsManifest:
+    """Described as a manifest and checked by the admission, which refuses a model and not the request."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(PartialManifest.__pydantic_core_schema__)
+
+
 class Recheck(Schema):
     """Another manifest for the file of a refused model."""
 
-    manifest: dict[str, Any]
+    manifest: Annotated[Json, _AsManifest]
 
 
 class UsedModel(Schema):
@@ -94,6 +103,11 @@ class Timings(Schema):
     explain: float | None
 
 
+class Reason(Schema):
+    code: str
+    message: str
+
+
 class ExplanationLink(Schema):
     """A heat map of the class that won, and where to get it as a picture."""
 
@@ -101,12 +115,10 @@ class ExplanationLink(Schema):
     target: str | None
     layer: str | None
     url: str | None = Field(description="a PNG, by token or session")
-    error: dict[str, Any] | None
+    error: Reason | None
 
 
-class Failure(Schema):
-    code: str
-    message: str
+class Failure(Reason):
     hint: str
 
 
@@ -121,7 +133,6 @@ class Prediction(Schema):
     scores: dict[str, float] | None = Field(description="raw values of several sigmoids")
     explanation: ExplanationLink | None
     engine: str
-    engine_in_words: str
     timings_ms: Timings
     queued: datetime
     started: datetime | None

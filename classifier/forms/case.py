@@ -9,6 +9,7 @@ from classifier.inference.input.clinical import SITES
 from classifier.models import ModelRecord
 from classifier.models.case import REFERENCE_CHOICES, Sex
 from classifier.services.cases.create import CaseDetails, Upload
+from skinsite.model_choices import choose_from
 
 PICTURES = "image/jpeg,image/png,image/webp,image/tiff,image/bmp,image/gif"
 
@@ -54,9 +55,8 @@ class CaseForm(forms.Form):
         super().__init__(*args, **kwargs)
         ready = ModelRecord.objects.ready()
         self.records = list(ready)
-        field = self.fields["models"]
-        field.queryset = ready  # type: ignore[attr-defined]
-        field.initial = [model.pk for model in self.records if model.is_default]
+        choose_from(self, models=ready)
+        self.fields["models"].initial = [model.pk for model in self.records if model.is_default]
         self.most_images = settings.IMAGES_A_CASE
 
     @property
@@ -81,4 +81,4 @@ class AgainForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["models"].queryset = ModelRecord.objects.ready()  # type: ignore[attr-defined]
+        choose_from(self, models=ModelRecord.objects.ready())

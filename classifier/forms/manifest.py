@@ -3,20 +3,21 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
-from classifier.inference.input.clinical import encoding_names
-from classifier.inference.input.manifest import COLORS, INTERPOLATIONS, LARGEST_SIDE, OUTPUTS, RESIZES, SMALLEST_SIDE
+from classifier.admission.manifest import describe
+from classifier.inference.input.manifest import LARGEST_SIDE, SMALLEST_SIDE, Json, PartialInput
 from skinsite.strict_json import strict_json
 
 FROM_THE_FILE = "as in the file"
 PROPOSED = "as proposed"
 ANTIALIAS = (("", PROPOSED), ("true", "yes: Pillow, torchvision"), ("false", "no: tf.image.resize, OpenCV"))
-IN_INPUT = ("width", "height", "resize", "interpolation", "antialias", "color", "range", "mean", "std", "clinical")
+IN_INPUT = tuple(PartialInput.model_fields)
 TOP = ("classes", "output", "unnamed", "architecture", "training_data")
+FIELDS = describe.fields()
 
 
 class WrittenField(forms.CharField):
@@ -44,7 +45,7 @@ class ManifestField(WrittenField):
         manifest = _read_json(text) if text else {}
         if not isinstance(manifest, dict):
             raise forms.ValidationError("This must be a JSON object, in braces.", code="no_object")
-        return _told(manifest)
+        return _filled(manifest)
 
 
 class ClassesField(WrittenField):
@@ -61,6 +62,11 @@ class ClassesField(WrittenField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
         return _read_json(text) if text.startswith("[") else text.replace(",", " ").split()
+
+
+class SideField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=SMALLEST_SIDE, max_value=LARGEST_SIDE, **kwargs)
 
 
 class NumbersField(WrittenField):
@@ -107,61 +113,45 @@ def _read_json(text: str) -> Any:
         raise forms.ValidationError(f"This is not valid JSON: {error}", code="no_json") from error
 
 
-def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(manifest: Mapping[str, Any]) -> Json:
     return {name: value for name, value in manifest.items() if value not in ("", [], {}, None)}
 
 
-def _choices(empty: str, words: Iterable[str]) -> list[tuple[str, str]]:
-    return [("", empty), *((word, word) for word in words)]
+def _about(path: str, more: str = "") -> Json:
+    """What every field of the form has: it may stay empty, and tells what the manifest's field is."""
+    return {"required": False, "help_text": f"{FIELDS[path].plain} {more}".strip()}
+
+
+def _choice(path: str, empty: str) -> Json:
+    words = [word for word in FIELDS[path].words if word != "none"]
+    return _about(path) | {"choices": [("", empty), *zip(words, words, strict=True)]}
 
 
 class ManifestFields(forms.Form):
-    """Fields win over the JSON object; what is in neither is proposed from the file."""
+    """Fields win over the JSON object; what is in neither is inferred from the file."""
 
-    classes = ClassesField(
-        required=False,
-        help_text="Codes in the order of the outputs, such as akiec, bcc, bkl, df, mel, nv, vasc; one sigmoid names "
-        "two, no and yes. Nothing in a file tells this order.",
-    )
-    unnamed = forms.BooleanField(
-        required=False, label="More outputs than names", help_text="Call those without a name other_1, other_2 …"
-    )
-    output = forms.ChoiceField(
-        required=False,
-        choices=_choices(FROM_THE_FILE, OUTPUTS),
-        label="Ends with",
-        help_text="What the file's own last step makes of its numbers.",
-    )
-    clinical = forms.ChoiceField(
-        required=False,
-        choices=_choices("nothing", encoding_names()),
-        label="Takes beside the image",
-        help_text="A named encoding of age, sex and site.",
-    )
-    architecture = ManifestField(
-        required=False,
-        rows=3,
-        help_text='Only for PyTorch weights that do not tell it: {"family": "timm", "name": "efficientnet_b2"}.',
-    )
-    width = forms.IntegerField(required=False, min_value=SMALLEST_SIDE, max_value=LARGEST_SIDE, label="Width (px)")
-    height = forms.IntegerField(required=False, min_value=SMALLEST_SIDE, max_value=LARGEST_SIDE, label="Height (px)")
-    resize = forms.ChoiceField(required=False, choices=_choices(PROPOSED, RESIZES))
-    interpolation = forms.ChoiceField(required=False, choices=_choices(PROPOSED, INTERPOLATIONS))
-    antialias = forms.ChoiceField(required=False, choices=ANTIALIAS)
-    color = forms.ChoiceField(required=False, choices=_choices(PROPOSED, COLORS), label="Channels")
-    range = NumbersField(required=False, length=2, help_text="The values of black and of white: 0, 1.")
-    mean = NumbersField(required=False, length=3, help_text="Subtracted from each channel.")
-    std = NumbersField(required=False, length=3, help_text="What each channel is then divided by.")
-    training_data = LinesField(
-        required=False, label="Trained on", help_text="Names of data sets, one a line: for the seen-image check."
-    )
+    classes = ClassesField(**_about("classes"))
+    unnamed = forms.BooleanField(label="More outputs than names", **_about("unnamed"))
+    output = forms.ChoiceField(label="Ends with", **_choice("output", FROM_THE_FILE))
+    clinical = forms.ChoiceField(label="Takes beside the image", **_choice("input.clinical", "nothing"))
+    architecture = ManifestField(rows=3, **_about("architecture"))
+    width = SideField(label="Width (px)", **_about("input.width"))
+    height = SideField(label="Height (px)", **_about("input.height"))
+    resize = forms.ChoiceField(**_choice("input.resize", PROPOSED))
+    interpolation = forms.ChoiceField(**_choice("input.interpolation", PROPOSED))
+    antialias = forms.ChoiceField(choices=ANTIALIAS, **_about("input.antialias"))
+    color = forms.ChoiceField(label="Channels", **_choice("input.color", PROPOSED))
+    range = NumbersField(length=2, **_about("input.range"))
+    mean = NumbersField(length=3, **_about("input.mean"))
+    std = NumbersField(length=3, **_about("input.std"))
+    training_data = LinesField(label="Trained on", **_about("training_data", "One name a line."))
     manifest = ManifestField(
         required=False,
         label="Manifest as JSON",
         help_text="Paste a whole manifest here in place of the fields, or what has no field. Fields above win.",
     )
 
-    def told(self) -> dict[str, Any]:
+    def declared(self) -> Json:
         """The manifest as given."""
         cleaned = self.cleaned_data
         manifest = dict(cleaned.get("manifest") or {})
@@ -177,9 +167,9 @@ class ManifestFields(forms.Form):
         return manifest
 
 
-def split(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def split(manifest: Mapping[str, Any]) -> Json:
     """The initial values of ManifestFields for a manifest: what no field can show as it is stays in the JSON object."""
-    rest = _told(manifest)
+    rest = _filled(manifest)
     initial = {name: rest.pop(name) for name in TOP if name in rest and _fits(name, rest[name])}
     if isinstance(given := rest.get("input"), dict):
         shown = {name: value for name, value in given.items() if name in IN_INPUT and _fits(name, value)}
@@ -187,7 +177,7 @@ def split(manifest: Mapping[str, Any]) -> dict[str, Any]:
         if "antialias" in shown:
             shown["antialias"] = str(shown["antialias"]).lower()
         initial |= shown
-    return initial | {"manifest": _told(rest) or None}
+    return initial | {"manifest": _filled(rest) or None}
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 
+from classifier.admission.refusal import RefusalCode
 from classifier.forms.manifest import ManifestFields, split
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import last_manifest, register_kept
@@ -16,52 +16,29 @@ from skinsite.jobs import UNEXPECTED, WORKER_DIED
 from skinsite.refusal import Refusal
 
 TEXTS = ("name", "licence", "card")
-FAST_LANE = "in_fast_lane"
 WIDE = forms.TextInput(attrs={"class": "vTextField"})
 MANIFEST_FIELDS = tuple(ManifestFields.base_fields)
-FIELDS_OF_CODES = {
-    "needs-classes": "classes",
-    "class-count": "classes",
-    "needs-output": "output",
-    "output-mismatch": "output",
-    "constant-output": "output",
-    "ends-with-sigmoid": "output",
-    "sums": "output",
-    "needs-clinical": "clinical",
-    "clinical-mismatch": "clinical",
-    "input-size": "width",
-    "needs-architecture": "architecture",
-    "unknown-architecture": "architecture",
-    "needs-choice": "architecture",
-    "bad-architecture": "architecture",
-    "weights-do-not-fit": "architecture",
-    "weights-only": "architecture",
-    "no-such-layer": "manifest",
-    "framework-mismatch": "manifest",
-    "bad-manifest": "manifest",
-}
-"""Which field answers a refusal."""
-LIMITS = ("time-limit", "memory-limit", "disk-limit")
-CODES_OF_THE_SERVER = frozenset(
-    (*LIMITS, "check-crashed", "confinement-unavailable", WORKER_DIED.code, UNEXPECTED.code)
-)
-"""What may be over at the next check of the same file, as it is. Any other code is about the file itself."""
+FAILURES = (WORKER_DIED.code, UNEXPECTED.code)
+"""An admission that ended without an answer."""
 
 
 @dataclass(frozen=True)
-class WayOut:
+class Remedy:
     """What mends a refusal: a `field` of the form, the same check `again`, or with neither another file."""
 
     field: str = ""
     again: bool = False
 
 
-def way_out(record: ModelRecord) -> WayOut:
+def remedy(record: ModelRecord) -> Remedy:
     """Without a refusal there is nothing to mend."""
     if record.state != ModelState.REFUSED:
-        return WayOut()
+        return Remedy()
     code = (record.error or {}).get("code", "")
-    return WayOut(FIELDS_OF_CODES.get(code, ""), code in CODES_OF_THE_SERVER)
+    if code in FAILURES or code not in list(RefusalCode):
+        return Remedy(again=code in FAILURES)
+    known = RefusalCode(code)
+    return Remedy(known.field, known.again)
 
 
 class RegistrationForm(ManifestFields, forms.ModelForm):
@@ -97,9 +74,9 @@ class RegistrationForm(ManifestFields, forms.ModelForm):
         self.upload = self._kept(cleaned)
         if self.upload is None or self.errors:
             return cleaned
-        told = {name: cleaned[name] for name in ("name", "version", "licence", "card") if cleaned.get(name)}
+        texts = {name: cleaned[name] for name in ("name", "version", "licence", "card") if cleaned.get(name)}
         try:
-            admission = register_kept(user=self.user, kept=self.upload, manifest=self.told() | told)
+            admission = register_kept(user=self.user, kept=self.upload, manifest=self.declared() | texts)
         except Refusal as refusal:
             for problem in refusal.problems:
                 field = problem.field.removeprefix("manifest.")
@@ -128,7 +105,7 @@ class RegistrationForm(ManifestFields, forms.ModelForm):
 
     def _offer(self, token: str) -> None:
         """What the form carries when it is shown again."""
-        self.data = {**self.data.dict(), "kept": token}  # type: ignore[attr-defined]  # a QueryDict, without lists here
+        self.data = {**self.data, "kept": token}
 
     def _post_clean(self) -> None:
         """The service has validated and written the record."""
@@ -156,39 +133,21 @@ class TextsForm(forms.ModelForm):
         return cleaned
 
 
-class FastLaneForm(TextsForm):
-    """The texts of a model, and whether cases are answered in its measured fast lane."""
-
-    class Meta:
-        model = ModelRecord
-        fields = (*TEXTS, FAST_LANE)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        facts = self.instance.fast_lane or {}
-        self.fields[FAST_LANE].label = f"Answer cases in the fast lane: {in_words(FAST)}"
-        self.fields[FAST_LANE].help_text = (
-            f"At admission a probability differed by up to {facts['differs']:.2g}, and another class won in "
-            f"{facts['changed']} of {facts['pictures']} pictures. There are no heat maps, and where the worker's "
-            "processor has no bf16 fp32 answers. Evaluations ask for it themselves."
-        )
-
-
 class RecheckForm(ManifestFields, TextsForm):
     """The texts of a refused model, and what its file is checked with again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        told = {name: value for name, value in last_manifest(self.instance).items() if name not in (*TEXTS, "version")}
-        self.initial.update(split(told))
-        if waited_for := way_out(self.instance).field:
+        last = last_manifest(self.instance)
+        self.initial.update(split({name: value for name, value in last.items() if name not in (*TEXTS, "version")}))
+        if waited_for := remedy(self.instance).field:
             self.fields[waited_for].widget.attrs |= {"autofocus": True, "aria-describedby": "refusal"}
 
     @property
     def asks_again(self) -> bool:
         return bool(set(self.changed_data) & set(MANIFEST_FIELDS))
 
-    def told(self) -> dict[str, Any]:
+    def declared(self) -> dict[str, Any]:
         record, texts = self.instance, {name: self.cleaned_data.get(name) for name in TEXTS}
         given = {name: value for name, value in texts.items() if value}
-        return {**super().told(), "name": record.name, "version": record.version, **given}
+        return {**super().declared(), "name": record.name, "version": record.version, **given}

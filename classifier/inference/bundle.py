@@ -32,15 +32,10 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Graph:
-    """The bytes of `network.onnx`, and what is known of it.
-
-    `cut` says where its features are (see graphs.Cut), None where it has none; `fast` what the fast lane changes and
-    takes, None where that was not measured.
-    """
+    """The bytes of `network.onnx`; `feature_layer` is a `graph.FeatureLayer` as JSON, None where there is none."""
 
     content: bytes
-    cut: Mapping[str, Any] | None
-    fast: Mapping[str, Any] | None = None
+    feature_layer: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ def write(
     description = {
         "format": FORMAT,
         "framework": manifest.framework,
-        "manifest": manifest.to_json(),
+        "manifest": manifest.model_dump(mode="json"),
         "network": network,
         "layer": layer,
         "weights": {"file": WEIGHTS, "sha256": digest, "bytes": len(content)},
@@ -83,21 +78,16 @@ def write(
     return digest
 
 
-def add_proven(folder: Path, *, layer: str, graph: Path | None = None, cut: Mapping[str, Any] | None = None) -> None:
+def add_proven(
+    folder: Path, *, layer: str, graph: Path | None = None, feature_layer: Mapping[str, Any] | None = None
+) -> None:
     """Name the layer of the maps ("" for none) in the description; move a checked graph into the bundle, if any."""
     description = json.loads((folder / DESCRIPTION).read_bytes()) | {"layer": layer}
     if graph is not None:
         content = graph.read_bytes()
         graph.replace(folder / GRAPH)
         sha256 = hashlib.sha256(content).hexdigest()
-        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": cut}
-    _write(folder / DESCRIPTION, json.dumps(description).encode())
-
-
-def add_lane(folder: Path, fast: Mapping[str, Any]) -> None:
-    """Add to the description of a bundle with a graph what the fast lane changes and takes."""
-    description = json.loads((folder / DESCRIPTION).read_bytes())
-    description["graph"]["fast"] = fast
+        description["graph"] = {"file": GRAPH, "sha256": sha256, "bytes": len(content), "cut": feature_layer}
     _write(folder / DESCRIPTION, json.dumps(description).encode())
 
 
@@ -119,11 +109,11 @@ def _described(folder: Path, description: dict[str, Any], native: bool) -> Bundl
     described = None if native else description.get("graph")
     graph = None
     if described:
-        graph = Graph(_checked(folder / GRAPH, described), described["cut"], described.get("fast"))
+        graph = Graph(_checked(folder / GRAPH, described), described["cut"])
     tensors = {} if graph else safetensors.numpy.load(_checked(folder / WEIGHTS, description["weights"]))
     return Bundle(
         folder=folder,
-        manifest=Manifest.from_json(description["manifest"]),
+        manifest=Manifest.model_validate(description["manifest"]),
         network=description["network"],
         layer=description["layer"],
         sha256=description["weights"]["sha256"],

@@ -9,9 +9,10 @@ from importlib import import_module
 import numpy as np
 import numpy.typing as npt
 
+from classifier.inference import outputs
 from classifier.inference.bundle import Bundle
 from classifier.inference.devices import CPU
-from classifier.inference.engines import FAST, NATIVE, ONNX
+from classifier.inference.engines import NATIVE, ONNX
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
 from classifier.inference.input.images import Pixels
@@ -22,7 +23,6 @@ from classifier.inference.maps.methods import GradCam, Method
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-CLIP = 1e-12
 GRAD_CAM = GradCam()
 
 
@@ -48,7 +48,6 @@ class Answer:
 
     probabilities: Doubles
     scores: Doubles | None
-    logits: Floats
     maps: Floats | None
     predict_ms: float
     explain_ms: float
@@ -77,8 +76,14 @@ class Classifier(ABC):
         self, inputs: Floats, vectors: Floats | None = None, *, maps: bool = True, method: Method = GRAD_CAM
     ) -> Answer:
         """Return the answer for preprocessed inputs."""
-        output = self.output(inputs, vectors, method if maps and self.layer is not None else None)
-        return _answer(output, self.manifest)
+        found = self.output(inputs, vectors, method if maps and self.layer is not None else None)
+        return Answer(
+            probabilities=outputs.to_probabilities(found.logits, self.manifest.output),
+            scores=outputs.sigmoids(found.logits, self.manifest.output),
+            maps=found.maps,
+            predict_ms=found.predict_ms,
+            explain_ms=found.explain_ms,
+        )
 
 
 def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, method: Method) -> Floats:
@@ -92,33 +97,8 @@ def mapped(features: Floats, gradient: Callable[[int], Floats], classes: int, me
         gradients = (sign * gradient(0) for sign in (-1, 1))
     else:
         gradients = (gradient(position) for position in range(classes))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explaining.check` tells what is no number
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # `explain.check` tells what is no number
         return np.stack([method.map(features, found) for found in gradients], axis=1)
-
-
-def _answer(output: Output, manifest: Manifest) -> Answer:
-    """Turn logits into probabilities in float64; one sigmoid z becomes two classes with logits (-z, z)."""
-    logits, scores = output.logits, None
-    if logits.shape[1] == 1:
-        probability = sigmoid(logits)
-        probabilities = np.concatenate([1 - probability, probability], axis=1)
-        logits = np.concatenate([-logits, logits], axis=1)
-    elif manifest.output == "sigmoid":
-        scores = sigmoid(logits)
-        probabilities = scores / scores.sum(axis=1, keepdims=True).clip(CLIP)
-    else:
-        probabilities = softmax(logits)
-    return Answer(probabilities, scores, logits, output.maps, output.predict_ms, output.explain_ms)
-
-
-def softmax(logits: Floats) -> Doubles:
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
-
-
-def sigmoid(logits: Floats) -> Doubles:
-    return np.asarray(1 / (1 + np.exp(-logits.astype(np.float64))))
 
 
 Loader = Callable[[Bundle], Classifier]
@@ -127,7 +107,6 @@ MODULES = {
     "keras": "classifier.inference.networks.keras",
     "torch": "classifier.inference.networks.torch",
     ONNX: "classifier.inference.networks.onnx",
-    FAST: "classifier.inference.openvino_network",
 }
 
 
@@ -171,12 +150,8 @@ def run(
 
 
 def logits(classifier: Classifier, pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> Floats:
-    """Return the logits (N, C) of pictures that are read with another input than the manifest's.
-
-    One sigmoid's logit z is (0, z): their softmax is (1 - p, p).
-    """
-    found = classifier.output(*prepared(pictures, details, spec)).logits
-    return np.concatenate([np.zeros_like(found), found], axis=1) if found.shape[1] == 1 else found
+    """Return the logits (N, classes) of pictures that are read with another input than the manifest's."""
+    return outputs.of_classes(classifier.output(*prepared(pictures, details, spec)).logits)
 
 
 def prepared(pictures: Sequence[Pixels], details: Sequence[Clinical], spec: InputSpec) -> tuple[Floats, Floats | None]:

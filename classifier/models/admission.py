@@ -10,6 +10,8 @@ from skinsite.jobs import OPEN, Job, JobQuerySet
 class Admission(Job):
     """It is done when the question is answered: the record is then ready or refused, with a report."""
 
+    task = "classifier.admit"
+
     record = models.ForeignKey(ModelRecord, models.CASCADE, related_name="admissions")
     manifest = models.JSONField(default=dict, help_text="What the administrator gave; the rest is proposed.")
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from django.db import models
 from django.db.models import Q
 
+from classifier.models.model_record import interactive_queue
 from classifier.models.prediction import Prediction
 from skinsite.jobs import OPEN, Job, JobQuerySet
 
@@ -45,6 +46,9 @@ class ExplanationJobQuerySet(JobQuerySet):
 
 class ExplanationJob(Job):
     """Asked for by a person, and done when the `Explanation` of its method is stored. Grad-CAM needs none."""
+
+    task = "classifier.explain"
+    queue = interactive_queue("prediction__model")
 
     prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="explanation_jobs")
     method = models.CharField(max_length=30)

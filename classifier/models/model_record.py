@@ -6,10 +6,13 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 from skinsite.diagnoses import DIAGNOSES
+from skinsite.jobs.state import BATCH
 
 
 class ModelState(models.TextChoices):
@@ -24,10 +27,20 @@ class Framework(models.TextChoices):
     TORCH = "torch", "PyTorch"
 
 
+def interactive_queue(model: str) -> Combinable:
+    """The queue in which people wait for a model's workers; `model` is the row's path to the model."""
+    return F(f"{model}__framework")
+
+
+def batch_queue(model: str) -> Combinable:
+    """The queue of long work for a model's workers."""
+    return Concat(interactive_queue(model), Value(BATCH))
+
+
 class ModelRecordQuerySet(models.QuerySet["ModelRecord"]):
     def visible_to(self, user: Any) -> Self:
         """Ready and retired models are for all users; what is being checked or was refused, for administrators."""
-        if user.is_staff:
+        if user.is_administrator:
             return self
         return self.filter(state__in=(ModelState.READY, ModelState.RETIRED))
 
@@ -54,9 +67,6 @@ class ModelRecord(models.Model):
     layer = models.CharField("layer of the maps", max_length=200, blank=True, editable=False)
     engine = models.CharField(
         max_length=20, default="native", editable=False, help_text="What answers: see the report."
-    )
-    in_fast_lane = models.BooleanField(
-        "fast lane", default=False, help_text="Answer cases by OpenVINO in bf16 where the worker's processor has it."
     )
     report = models.JSONField(default=list, blank=True, editable=False)
     measured = models.JSONField(default=dict, blank=True, editable=False)
@@ -120,12 +130,6 @@ class ModelRecord(models.Model):
     @property
     def uses_clinical(self) -> bool:
         return bool(self.manifest.get("input", {}).get("clinical", "none") != "none")
-
-    @property
-    def fast_lane(self) -> dict[str, Any] | None:
-        """What the fast lane changes and takes (admission.schemas.FAST); None where admission did not measure it."""
-        found: dict[str, Any] | None = (self.measured.get("graph") or {}).get("fast")
-        return found
 
     @property
     def bundle_path(self) -> Path:

@@ -1,14 +1,22 @@
 """A prediction: one model on one image."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 
 from classifier.models.case import CaseImage
-from classifier.models.model_record import ModelRecord
+from classifier.models.model_record import ModelRecord, interactive_queue
 from skinsite.diagnoses import malignant_sum
 from skinsite.jobs import OPEN, Job, JobQuerySet, State
+
+
+@dataclass(frozen=True)
+class ClassProbability:
+    code: str
+    name: str
+    probability: float
 
 
 class PredictionQuerySet(JobQuerySet):
@@ -18,6 +26,9 @@ class PredictionQuerySet(JobQuerySet):
 
 class Prediction(Job):
     """Probabilities are in [0, 1], by class code, and sum to 1 over the model's classes. Times are in ms."""
+
+    task = "classifier.predict"
+    queue = interactive_queue("model")
 
     image = models.ForeignKey(CaseImage, models.CASCADE, related_name="predictions")
     model = models.ForeignKey(ModelRecord, models.PROTECT, related_name="predictions")
@@ -56,11 +67,11 @@ class Prediction(Job):
         return f"prediction {self.pk}: {self.state}"
 
     @property
-    def distribution(self) -> list[dict[str, Any]]:
+    def distribution(self) -> list[ClassProbability]:
         """The classes with their probabilities, most probable first."""
-        probabilities = self.probabilities or {}
-        rows = [entry | {"probability": probabilities[entry["code"]]} for entry in self.model.classes if probabilities]
-        return sorted(rows, key=lambda row: -row["probability"])
+        found = self.probabilities or {}
+        rows = [ClassProbability(code, name, found[code]) for code, name in self.model.class_names.items() if found]
+        return sorted(rows, key=lambda row: -row.probability)
 
     @property
     def top_name(self) -> str:

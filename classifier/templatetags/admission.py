@@ -1,4 +1,4 @@
-"""What the administration says about the walls of admission."""
+"""What the administration says about the isolation of admission."""
 
 from django import template
 from django.conf import settings
@@ -8,5 +8,5 @@ register = template.Library()
 
 @register.simple_tag
 def unconfined() -> bool:
-    """Whether uploads may be opened without walls on this server."""
+    """Whether uploads may be opened without isolation on this server."""
     return bool(settings.SKINSITE_UNCONFINED_ADMISSION)

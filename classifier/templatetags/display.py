@@ -1,6 +1,7 @@
 """How numbers, classes and icons look, the same on every page."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -8,7 +9,6 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.inference.engines import FAST, in_words
 from classifier.markdown import render_markdown
 from skinsite.diagnoses import DIAGNOSES
 
@@ -17,15 +17,16 @@ DASH = "–"
 
 
 @register.filter
-def probability(value: float | None) -> str:
+def probability(value: float | None, decimals: int = 3) -> str:
     """Three decimals, and never 1.000 for what is less: `> 0.999`."""
     if value is None:
         return DASH
-    if 0.9995 <= value < 1:
-        return "> 0.999"
-    if 0 < value < 0.0005:
-        return "< 0.001"
-    return f"{value:.3f}"
+    least = 10.0**-decimals
+    if 1 - least / 2 <= value < 1:
+        return f"> {1 - least:.{decimals}f}"
+    if 0 < value < least / 2:
+        return f"< {least:.{decimals}f}"
+    return f"{value:.{decimals}f}"
 
 
 @register.filter
@@ -36,18 +37,6 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
-
-
-@register.filter
-def engine_words(engine: str) -> str:
-    """An engine by its name, and one of reduced precision in words."""
-    return in_words(engine)
-
-
-@register.filter
-def lane_tag(engine: str) -> str:
-    """A tag with those words; nothing for an engine of full precision."""
-    return format_html(' <span class="tag lane">{}</span>', in_words(engine)) if engine == FAST else ""
 
 
 @register.filter
@@ -63,7 +52,7 @@ def percent_number(value: float | None) -> str:
 
 
 @register.filter
-def architecture_words(architecture: dict[str, Any]) -> str:
+def architecture_words(architecture: Mapping[str, Any]) -> str:
     """An architecture as a manifest has it, in one line."""
     rest = {name: value for name, value in architecture.items() if name not in ("family", "name", "layers")}
     layers = architecture.get("layers")
@@ -100,7 +89,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def address(context: dict[str, Any], **changes: Any) -> str:
+def address(context: template.Context, **changes: Any) -> str:
     """The page's own address with other parameters; an empty value takes one away."""
     query = context["request"].GET.copy()
     for name, value in changes.items():

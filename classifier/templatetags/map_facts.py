@@ -1,7 +1,5 @@
 """`{% map_facts answer as known %}` gives what is known about the map of an answer."""
 
-from typing import Any
-
 from django import template
 
 from classifier.services.cases.prediction_panel import Answer
@@ -11,7 +9,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def map_facts(context: template.Context, answer: Answer) -> dict[str, Any] | None:
+def map_facts(context: template.Context, answer: Answer) -> dict[str, object] | None:
     """Return the checks that were made, the names of the others, and how many passed; None where there is no map."""
     if answer.maps is None:
         return None

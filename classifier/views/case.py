@@ -17,15 +17,21 @@ from classifier.services.cases.history import with_answers
 from classifier.services.cases.page import CasePage
 from classifier.services.maps.explain import ask
 from classifier.services.maps.view import View
-from classifier.services.predictions.predict import cancel_case, cancel_prediction, retry_prediction
+from classifier.services.predictions.predict import cancel_case
 from skinsite.diagnoses import MALIGNANT_DEFINITION
+from skinsite.jobs import actions
 from skinsite.refusal import Conflict, Refusal
 
 
 def case(request: HttpRequest, pk: int) -> HttpResponse:
     found = _case(request, pk)
     used = {row.model_id for image in found.images.all() for row in image.predictions.all()}
-    context = _context(request, found) | {
+    page, wrong = _page(request, found)
+    context = {
+        "case": found,
+        "page": page,
+        "definition": MALIGNANT_DEFINITION,
+        "wrong": wrong,
         "other_models": [model for model in ModelRecord.objects.ready() if model.pk not in used],
         "legend": legend_colours(24),
     }
@@ -34,8 +40,9 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 
 def case_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """What the models say, for the page to refresh; 286 ends the refreshing."""
-    context = _context(request, _case(request, pk))
-    status = 200 if context["page"].refreshes else HTMX_STOP_POLLING
+    page, _wrong = _page(request, _case(request, pk))
+    context = {"case": page.case, "page": page, "definition": MALIGNANT_DEFINITION}
+    status = 200 if page.refreshes else HTMX_STOP_POLLING
     return render(request, "classifier/_panel.html", context, status=status)
 
 
@@ -63,12 +70,12 @@ def case_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def prediction_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, cancel_prediction)
+    return _change(request, pk, actions.cancel)
 
 
 @require_POST
 def prediction_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, retry_prediction)
+    return _change(request, pk, actions.retry)
 
 
 @require_POST
@@ -89,7 +96,7 @@ def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
     rows = Prediction.objects.visible_to(request.user).select_related("image__case", "model")
     prediction = get_object_or_404(rows, pk=pk)
     try:
-        change(prediction=prediction)
+        change(prediction)
     except Conflict as conflict:
         messages.error(request, str(conflict))
     return redirect(f"{prediction.image.case.get_absolute_url()}?image={prediction.image_id}")
@@ -99,11 +106,11 @@ def _case(request: HttpRequest, pk: int) -> Case:
     return get_object_or_404(with_answers(Case.objects.visible_to(request.user)), pk=pk)
 
 
-def _context(request: HttpRequest, found: Case) -> dict[str, Any]:
+def _page(request: HttpRequest, found: Case) -> tuple[CasePage, str]:
+    """Return what the address asks for, and what it says that cannot be shown."""
     view, wrong = View(), ""
     try:
         view = View.read(request.GET)
     except Refusal as refusal:
         wrong = str(refusal)
-    page = CasePage(found, image=request.GET.get("image", ""), shown=request.GET.get("map", ""), view=view)
-    return {"case": found, "page": page, "definition": MALIGNANT_DEFINITION, "wrong": wrong}
+    return CasePage(found, image=request.GET.get("image", ""), shown=request.GET.get("map", ""), view=view), wrong

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404
 
 from classifier.filters import CaseFilter
 from classifier.models import Case
-from classifier.services.cases.export import DISCLAIMER, documents, full_case_document, table, with_everything
+from classifier.services.cases.export import documents, full_case_document, table, with_everything
+from skinsite.disclaimer import DISCLAIMER
 from skinsite.media import serve
 from skinsite.spreadsheet import lines
 

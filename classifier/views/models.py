@@ -1,9 +1,6 @@
-"""The registered models: the list, a model's passport, its card, and what an administrator does from there."""
-
-from typing import Any
+"""The registered models: the list, a model's page, its card, and what an administrator does from there."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,13 +8,14 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from classifier.forms.model import way_out
+from classifier.forms.model import remedy
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.card import readme
 from classifier.services.models.register import choose_candidate, retire_model
 from classifier.services.models.report import report_of
 from classifier.services.models.versions import changes, version_before
+from skinsite.accounts.administrators import require_administrator
 from skinsite.media import serve
 from skinsite.refusal import Conflict, Refusal
 
@@ -33,14 +31,14 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "model": found,
         "versions": versions,
         "report": report_of(found),
-        "way_out": way_out(found),
+        "remedy": remedy(found),
         "checking": found.state == ModelState.CHECKING,
     }
     return render(request, "classifier/model.html", context | _compared(request, found, versions))
 
 
 def model_admission(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a check is, for the passport to refresh; once it is decided, the page loads itself again."""
+    """How far a check is, for the page to refresh; once it is decided, the page loads itself again."""
     found = _visible(request, pk)
     if found.state != ModelState.CHECKING:
         return HttpResponseClientRefresh()
@@ -83,12 +81,11 @@ def _visible(request: HttpRequest, pk: int) -> ModelRecord:
 
 def _administered(request: HttpRequest, pk: int) -> ModelRecord:
     found = _visible(request, pk)
-    if not request.user.is_staff:
-        raise PermissionDenied
+    require_administrator(request)
     return found
 
 
-def _compared(request: HttpRequest, found: ModelRecord, versions: list[ModelRecord]) -> dict[str, Any]:
+def _compared(request: HttpRequest, found: ModelRecord, versions: list[ModelRecord]) -> dict[str, object]:
     """This version beside another: the one that is asked for, or the one before it."""
     asked = request.GET.get("against", "")
     other = next((version for version in versions if str(version.pk) == asked and version != found), None)

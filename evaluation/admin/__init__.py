@@ -22,11 +22,16 @@ class DataSetAdmin(ReadOnly):
     fields = ("name", "published")
 
 
-@admin.register(Evaluation)
-class EvaluationAdmin(ReadOnly):
+class OnADataSetAdmin(ReadOnly):
+    """A model's work on a data set."""
+
     list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
     list_filter = ("state",)
     list_select_related = ("model", "data_set", "owner")
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(OnADataSetAdmin):
     fields = readonly_fields = ("model", "data_set", "owner", "state", "error_message")
 
 
@@ -37,18 +42,12 @@ class ComparisonAdmin(ReadOnly):
 
 
 @admin.register(SettingCheck)
-class SettingCheckAdmin(ReadOnly):
-    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
-    list_filter = ("state",)
-    list_select_related = ("model", "data_set", "owner")
+class SettingCheckAdmin(OnADataSetAdmin):
     fields = readonly_fields = ("model", "data_set", "owner", "state", "filled", "error_message")
 
 
 @admin.register(MapCheck)
-class MapCheckAdmin(ReadOnly):
-    list_display = ("pk", "model", "data_set", "owner", "state", "done", "total")
-    list_filter = ("state",)
-    list_select_related = ("model", "data_set", "owner")
+class MapCheckAdmin(OnADataSetAdmin):
     fields = readonly_fields = ("model", "data_set", "owner", "state", "seed", "busy_seconds", "error_message")
 
 

@@ -6,6 +6,11 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
+from evaluation.documents.training_overlap import TrainingOverlap
+from evaluation.intake.table import Column, ColumnMapping, Columns, Refused
+from evaluation.metrics.catalogue import HEADLINE
+
+NUMBERS = f"Each is {{value, low, high}}: {', '.join(f'{metric.code} ({metric.title})' for metric in HEADLINE)}."
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -15,10 +20,9 @@ class Failure(Schema):
     hint: str
 
 
-class RefusedRow(Schema):
-    row: int | None = Field(description="as a spreadsheet counts: the header is row 1; null for a file without row")
-    file: str
-    reason: str
+class OccurringClass(Schema):
+    name: str
+    malignant: bool | None
 
 
 class DataSet(Schema):
@@ -33,28 +37,16 @@ class DataSet(Schema):
     images: int = Field(description="usable pictures")
     lesions: int
     classes: dict[str, int]
-    labels: dict[str, Any]
+    labels: dict[str, OccurringClass] = Field(description="by code")
     decoded: int
     total: int
-    refused: list[RefusedRow]
+    refused: list[Refused]
     warnings: list[str]
-    columns: list[dict[str, Any]] = Field(description="of the label table, with samples")
-    guess: dict[str, Any]
-    mapping: dict[str, Any]
+    columns: list[Column] = Field(description="of the label table")
+    guess: Columns
+    mapping: ColumnMapping
     page: str
     error: Failure | None
-
-
-class DataSetList(Schema):
-    items: list[DataSet]
-    next: str | None
-
-
-class ColumnMapping(Schema):
-    """Which column is which (`image`, `label`, `lesion`, …) and what labels mean ({label: code})."""
-
-    columns: dict[str, str | list[str]] = {}
-    labels: dict[str, str] = {}
 
 
 class EvaluatedModel(Schema):
@@ -79,7 +71,6 @@ class Evaluation(Schema):
     dataset: str
     model: EvaluatedModel
     engine: str
-    engine_in_words: str
     done: int
     total: int
     reused: int
@@ -88,23 +79,17 @@ class Evaluation(Schema):
     seconds: float | None
     seconds_left: float | None
     images_per_second: float | None
-    sheets: dict[str, Any] | None = Field(description="textbook and isic; null until done")
+    sheets: dict[str, Any] | None = Field(description=f"textbook and isic; null until done. {NUMBERS}")
     without_place: dict[str, int] = Field(description="truths that no class of the model holds")
-    seen: dict[str, Any] | None
+    seen: TrainingOverlap | None
     page: str
     predictions: str
     error: Failure | None
 
 
-class EvaluationList(Schema):
-    items: list[Evaluation]
-    next: str | None
-
-
 class NewEvaluation(Schema):
     dataset: str
     model: str
-    engine: str = Field("", description="openvino-bf16: the fast lane, for administrators; empty: the model's own")
 
 
 class NewComparison(Schema):
@@ -128,8 +113,3 @@ class Comparison(Schema, extra="allow"):
     smallest_difference: float | None
     page: str
     error: Failure | None
-
-
-class ComparisonList(Schema):
-    items: list[Comparison]
-    next: str | None

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evaluation.figures import confusion, curves, decision, forest, reliability, scores, subgroups
-from evaluation.figures.page import FORMATS, WIDTHS, Page, style
+from evaluation.figures.sheet import FORMATS, WIDTHS, Sheet, style
 
 __all__ = ["FORMATS", "KINDS", "TITLES", "draw"]
 
-_FIGURES: Mapping[str, tuple[str, Callable[[Page, Any, Mapping[str, str]], None]]] = {
+_FIGURES: Mapping[str, tuple[str, Callable[[Sheet, Any], None]]] = {
     "confusion": (confusion.TITLE, confusion.draw),
     "roc": (curves.ROC_TITLE, curves.roc),
     "precision-recall": (curves.PRECISION_RECALL_TITLE, curves.precision_recall),
@@ -20,6 +20,7 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Page, Any, Mapping[str, str]], None]
 }
 KINDS = tuple(_FIGURES)
 TITLES = {kind: title for kind, (title, _) in _FIGURES.items()}
+BY_CLASS = {"confusion", "roc", "precision-recall", "scores"}
 
 
 def draw(kind: str, data: Any, *, names: Mapping[str, str], note: str, columns: int = 1) -> dict[str, bytes]:
@@ -35,10 +36,19 @@ def draw(kind: str, data: Any, *, names: Mapping[str, str], note: str, columns: 
         raise ValueError(f"{columns!r} columns: expected 1 or 2")
     title, paint = _FIGURES[kind]
     with style(kind):
-        page = Page(columns)
+        sheet = Sheet(columns)
         if data:
-            paint(page, data, names)
+            paint(sheet, data)
         else:
-            page.undefined()
-        page.finish(note)
-        return page.save(title)
+            sheet.undefined()
+        if data and kind in BY_CLASS:
+            sheet.caption.append(_abbreviations(data.get("classes", data), names))
+        sheet.caption.append(note)
+        return sheet.save(title)
+
+
+def _abbreviations(codes: Any, names: Mapping[str, str]) -> str:
+    """Spell out the codes that were drawn."""
+    known = [(code, names.get(code) or code) for code in codes]
+    said = [f"{code.upper()}: {name}" for code, name in known if name.casefold() != code.casefold()]
+    return f"{'; '.join(said)}." if said else ""

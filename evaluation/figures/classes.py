@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.colors import to_rgb
 from matplotlib.patheffects import Normal, Stroke
 
-from evaluation.figures.page import shorten
+from evaluation.figures.sheet import shorten
 from skinsite.diagnoses import DIAGNOSES, UNKNOWN_COLOUR
 
 _DASHES: tuple[tuple[float, ...], ...] = (

@@ -1,6 +1,5 @@
 """The confusion matrix: what each class was taken for."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,10 +7,9 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from evaluation.figures.classes import label, luminance
 from evaluation.figures.numbers import floats
-from evaluation.figures.page import GREY, INK, LINE, MARGIN, Page, text_width, widest
+from evaluation.figures.sheet import GREY, INK, Sheet, text_width
 
 TITLE = "Confusion matrix"
-SUM = "Sum"
 
 # Steps of equal lightness in OKLab at one hue, the accent's.
 SHADES = LinearSegmentedColormap.from_list(
@@ -19,57 +17,45 @@ SHADES = LinearSegmentedColormap.from_list(
 )
 
 
-def draw(page: Page, data: Any, names: Mapping[str, str]) -> None:
-    """Draw counts (k, k), rows for the reference, shaded by their share of the row."""
-    codes = data["classes"]
+def draw(sheet: Sheet, data: Any) -> None:
+    """Draw counts (k, k), rows for the reference, shaded by their share of the row, and the sums of the rows."""
     counts = floats(data["counts"])
-    sums = np.nansum(counts, axis=1)
-    shares = np.divide(np.nan_to_num(counts), sums[:, None], out=np.zeros_like(counts), where=sums[:, None] > 0)
-    labels = [label(code) for code in codes]
-    written = [[_count(number) for number in row] for row in counts]
-    totals = [f"{total:,.0f}" for total in sums]
+    sums = np.nansum(counts, axis=1, keepdims=True)
+    shares = np.divide(np.nan_to_num(counts), sums, out=np.zeros_like(counts), where=sums > 0)
+    labels, across = [label(code) for code in data["classes"]], len(counts) + 1
+    name, number = (max(map(text_width, texts)) + 1 for texts in (labels, [_count(count) for count in counts.flat]))
+    width = min((sheet.width - 5.5 - name) / across, 24)  # of a cell in mm
+    upright, turned = number <= width, name > width + 0.7
+    height = min(max(width, 5), 9) if upright else max(width, number)
 
-    left = MARGIN + LINE + 1 + widest(labels) + 1.5
-    room = page.right - left - max(widest(totals), text_width(SUM)) - 2.5
-    width = min(room / len(codes), 24)
-    longest = widest([text for row in written for text in row])
-    upright = longest + 0.8 <= width
-    height = min(max(width, 5), 9) if upright else max(width, longest + 1.2)
-    turned = widest(labels) + 1 > width
-    top = MARGIN + LINE + (widest(labels) if turned else LINE) + 1.5
-
-    matrix = page.panel(left, top, width * len(codes), height * len(codes))
-    matrix.pcolormesh(shares, cmap=SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=0.6)
-    matrix.invert_yaxis()
-    matrix.set_axis_off()
-    if not upright:
-        written = [["" if text == "0" else text for text in row] for row in written]
-    for row, texts in enumerate(written):
-        for column, text in enumerate(texts):
-            matrix.text(
-                column + 0.5,
-                row + 0.5,
-                text,
-                ha="center",
-                va="center_baseline" if upright else "center",
-                rotation=0 if upright else 90,
-                color=ink_on(shares[row, column], quiet=text == "0"),
-            )
-    end = left + width * len(codes)
-    page.write((left + end) / 2, MARGIN, "Predicted", ha="center", color=GREY)
-    middle = top + height * len(codes) / 2
-    page.write(MARGIN + LINE / 2, middle, "Reference", rotation=90, ha="center", va="center", color=GREY)
-    sums_at = end + 1.5 + max(widest(totals), text_width(SUM))
-    page.write(sums_at, top - 1, SUM, ha="right", va="bottom", color=GREY)
-    for place, name in enumerate(labels):
-        middle = top + (place + 0.5) * height
-        page.write(left - 1.5, middle, name, ha="right", va="center_baseline")
-        page.write(sums_at, middle, totals[place], ha="right", va="center_baseline")
-        across = left + (place + 0.5) * width
-        page.write(across, top - 1, name, ha="center", va="bottom", rotation=90 if turned else 0)
-    page.bottom = top + height * len(codes)
-    _scale(page, left, "100 %" if upright else "100 %; empty: 0")
-    page.abbreviations(codes, names)
+    rest = sheet.width - 5.5 - name - width * across
+    size = len(counts) * height + (name if turned else 4) + 15
+    panel, blank = sheet.panels(size, across=2, width_ratios=[width * across, max(rest, 0.01)])
+    blank.set_axis_off()
+    ground = np.hstack([shares, np.full_like(sums, np.nan)])
+    mesh = panel.pcolormesh(ground, cmap=SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=0.6)
+    panel.invert_yaxis()
+    panel.set_ylabel("Reference", color=GREY)
+    panel.set_title("Predicted", color=GREY, pad=5)
+    panel.tick_params(length=0, labeltop=True, labelbottom=False)
+    panel.spines[:].set_visible(False)
+    panel.set_xticks(np.arange(across) + 0.5, [*labels, "Sum"], rotation=90 if turned else 0)
+    panel.set_yticks(np.arange(len(counts)) + 0.5, labels)
+    place: dict[str, Any] = {
+        "ha": "center",
+        "va": "center_baseline" if upright else "center",
+        "rotation": 0 if upright else 90,
+    }
+    for row, total in enumerate(sums[:, 0]):
+        for column, count in enumerate(counts[row]):
+            text = _count(count)
+            ink = ink_on(shares[row, column], quiet=text == "0")
+            panel.text(column + 0.5, row + 0.5, text if upright or count else "", color=ink, **place)
+        panel.text(across - 0.5, row + 0.5, f"{total:,.0f}", **place)
+    scale = sheet.figure.colorbar(mesh, ax=panel, location="bottom", shrink=0.5, aspect=16, pad=0.02, ticks=[0, 1])
+    scale.set_label("Share of the row" if upright else "Share of the row; empty: 0", color=GREY)
+    scale.set_ticklabels(["0 %", "100 %"])
+    scale.outline.set_visible(False)
 
 
 def _count(number: float) -> str:
@@ -82,15 +68,3 @@ def ink_on(share: float, *, quiet: bool = False) -> str:
     if 1.05 / (ground + 0.05) > (ground + 0.05) / (luminance(INK) + 0.05):
         return "white"
     return GREY if quiet else INK
-
-
-def _scale(page: Page, left: float, end: str) -> None:
-    """Explain the shades below the matrix."""
-    words, top = "Share of the row: 0 %", page.bottom + 2.5
-    left = min(left, page.right - text_width(words) - 21 - text_width(end))
-    start = left + text_width(words) + 1.5
-    page.write(left, top, words, color=GREY)
-    strip = page.panel(start, top + 0.2, 18, 2.2)
-    strip.pcolormesh(np.linspace(0, 1, 24)[None], cmap=SHADES, edgecolors="face", linewidth=0.2)
-    strip.set_axis_off()
-    page.write(start + 19.5, top, end, color=GREY)

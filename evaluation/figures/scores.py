@@ -9,32 +9,29 @@ from numpy.typing import NDArray
 
 from evaluation.figures.classes import DISTINCT, fill, label
 from evaluation.figures.numbers import floats
-from evaluation.figures.page import GREY, MARGIN, Page
+from evaluation.figures.sheet import GREY, Sheet
 
 TITLE = "Distribution of the predicted probabilities"
 SENTENCE = "Upwards: images of the class; downwards, pale: all others. Each density is scaled to its own peak."
 
 
-def draw(page: Page, data: Any, names: Mapping[str, str]) -> None:
+def draw(sheet: Sheet, data: Any) -> None:
     """Draw one small panel a class: those of the class upwards, the others downwards, each on its own scale."""
-    page.paragraph(SENTENCE, x=MARGIN)
-    page.bottom += 1.5
-    many = len(data) > DISTINCT
-    across = (3 if many else 2) if page.columns == 1 else (6 if many else 4)
+    sheet.caption.append(SENTENCE)
+    across = {1: 2, 2: 4} if len(data) <= DISTINCT else {1: 3, 2: 6}
     titles = [_title(code, groups or {}) for code, groups in data.items()]
-    panels = page.grid(titles, across, height=18, x="Predicted probability of the class", y="Density")
+    panels = sheet.grid(titles, across[sheet.columns], 28, "Predicted probability of the class", "Density")
     for place, (panel, (code, groups)) in enumerate(zip(panels, data.items(), strict=True)):
         panel.set(xlim=(0, 1), ylim=(-1.08, 1.08), xticks=[0, 0.5, 1], yticks=[], xticklabels=["0", "0.5", "1"])
         panel.spines["left"].set_visible(False)
         _mirror(panel, groups or {}, fill(code, place))
         panel.axhline(0, color=GREY, linewidth=0.4)
-    page.abbreviations(list(data), names)
 
 
-def _title(code: str, groups: Mapping[str, Any]) -> list[str]:
+def _title(code: str, groups: Mapping[str, Any]) -> str:
     """Return the code and the sizes of both groups, two lines."""
     sizes = (np.nansum(floats(groups.get(side))) for side in ("positives", "negatives"))
-    return [label(code), "n = " + " / ".join(f"{size:,.0f}" for size in sizes)]
+    return f"{label(code)}\nn = " + " / ".join(f"{size:,.0f}" for size in sizes)
 
 
 def _mirror(panel: Axes, groups: Mapping[str, Any], look: dict[str, Any]) -> None:

@@ -1,86 +1,65 @@
 """Sensitivity in subgroups: intervals under each other, with how many images stand behind them."""
 
-from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
+from matplotlib.axes import Axes
+
 from evaluation.figures.numbers import bounds, spoken, value
-from evaluation.figures.page import ACCENT, GREY, LINE, MARGIN, SOFT, Page, shorten, text_width, widest, wrap
+from evaluation.figures.sheet import ACCENT, GREY, INK, LINE, MM, SOFT, Sheet, text_width, wrap
 
 TITLE = "Sensitivity in subgroups"
-ROW = 4.4
-"""Height of a row in mm."""
+STEP = 1.3
+"""From one row to the next, in lines of type."""
 
 
-def draw(page: Page, data: Any, names: Mapping[str, str]) -> None:
+def draw(sheet: Sheet, data: Any) -> None:
     """Draw a row a subgroup below the name of its attribute; those without a value say why in words."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for row in data:
-        groups.setdefault(str(row["attribute"]), []).append(row)
-    label_room = 24.0 if page.columns == 1 else 48.0
-    label_room = min(label_room, 2 + widest([str(row["value"]) for row in data]))
-    label_room = max(label_room, min(widest(list(groups), bold=True), 30))
-    heads = [("Images", "images"), ("Lesions", "lesions")]
-    columns = [(page.right - (text_width("Lesions") + 2.5) * place, *heads[1 - place]) for place in (0, 1)]
-    left = MARGIN + label_room + 2
-    right = columns[1][0] - text_width("Images") - 3
-    told = page.columns == 2
-    if told:
-        right -= text_width("0.000 (0.00–0.00)") + 3
-    top = MARGIN + LINE + 1
-
-    for edge, head, _ in columns:
-        page.write(edge, MARGIN, head, ha="right", color=GREY)
-    marks: list[tuple[float, Mapping[str, Any]]] = []
-    y = top
-    for attribute, rows in groups.items():
-        page.write(MARGIN, y, shorten(_sentence(attribute), left, bold=True), weight="bold")
-        y += ROW
+    below, heads, names, notes = 0.0, {}, {}, {}
+    for attribute, rows in groupby(data, key=lambda row: str(row["attribute"])):
+        heads[below] = attribute[:1].upper() + attribute[1:]
+        below += STEP
         for row in rows:
-            y = _row(page, row, y, left, right, columns, marks, told=told)
-        y += 1.2
-    panel = page.panel(left, top, right - left, y - top)
-    panel.set(xlim=(-0.02, 1.02), ylim=(y, top), yticks=[], xlabel="Sensitivity")
+            name = wrap(str(row["value"]), 23 if sheet.columns == 1 else 48)
+            known = value(row.get("sensitivity")) is not None
+            note = [] if known else wrap(row.get("note") or "undefined", 27 if sheet.columns == 1 else 50)
+            lines = max(len(name), len(note))
+            middle = below + (lines - 1) / 2
+            names[middle], notes[middle] = "\n".join(name), ("\n".join(note), row)
+            below += lines - 1 + STEP
+        below += 0.3
+    panel = sheet.panels((below + STEP) * LINE + 10)[0]
+    panel.set(xlim=(-0.02, 1.02), ylim=(below, -STEP - 0.5), yticks=[], xlabel="Sensitivity", xticks=[0, 0.5, 1])
     panel.spines["left"].set_visible(False)
     panel.set_axisbelow(True)
     panel.grid(axis="x", color=SOFT, linewidth=0.4)
-    for middle, row in marks:
-        at = value(row["sensitivity"])
-        interval = bounds(row["sensitivity"])
-        if interval:
-            panel.hlines(middle, *interval, color=ACCENT, linewidth=0.9)
-        if at is not None:
-            panel.plot(at, middle, "o", color=ACCENT, markersize=3)
-    page.bottom += 9
+    left = -2 - 1.15 * max(text_width(line) for text in [*names.values(), *heads.values()] for line in text.split("\n"))
+    for places, indent, weight in ((heads, 0, "bold"), (names, 2, "normal")):
+        for middle, text in places.items():
+            _beside(panel, left + indent, middle, text, weight=weight)
+    _columns(sheet, panel, -STEP, ("Images", "Lesions", "Interval"), GREY)
+    for middle, (words, row) in notes.items():
+        _interval(panel, middle, row.get("sensitivity") or {})
+        panel.text(0, middle, words, color=GREY, va="center")
+        counts = ("–" if row.get(name) is None else f"{row[name]:,}" for name in ("images", "lesions"))
+        _columns(sheet, panel, middle, (*counts, "" if words else spoken(row["sensitivity"])), INK)
 
 
-def _row(
-    page: Page,
-    row: Mapping[str, Any],
-    y: float,
-    left: float,
-    right: float,
-    columns: list[tuple[float, str, str]],
-    marks: list[tuple[float, Mapping[str, Any]]],
-    *,
-    told: bool,
-) -> float:
-    """Write one row from `y` mm on and return where it ends; a row with a value is added to `marks`."""
-    label = wrap(str(row["value"]), left - MARGIN - 4)
-    for number, line in enumerate(label):
-        page.write(MARGIN + 2, y + number * LINE, line)
-    for edge, _, name in columns:
-        count = row.get(name)
-        page.write(edge, y, "–" if count is None else f"{count:,}", ha="right")
-    if value(row.get("sensitivity")) is not None:
-        marks.append((y + 1.25, row))
-        if told:
-            page.write(columns[1][0] - text_width("Images") - 3, y, spoken(row["sensitivity"]), ha="right")
-        return y + ROW + (len(label) - 1) * LINE
-    lines = wrap(row.get("note") or "undefined", right - left - 1)
-    for number, line in enumerate(lines):
-        page.write(left + 1, y + number * LINE, line, color=GREY)
-    return y + ROW + (max(len(label), len(lines)) - 1) * LINE
+def _interval(panel: Axes, middle: float, number: Any) -> None:
+    if interval := bounds(number):
+        panel.hlines(middle, *interval, color=ACCENT, linewidth=0.9)
+    if (at := value(number)) is not None:
+        panel.plot(at, middle, "o", color=ACCENT, markersize=3)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _columns(sheet: Sheet, panel: Axes, middle: float, texts: tuple[str, ...], colour: str) -> None:
+    """Write numbers beside the panel; there is room for the interval in two columns only."""
+    for edge, text in zip((14, 28, 56)[: sheet.columns + 1], texts, strict=False):
+        _beside(panel, edge, middle, text, ha="right", color=colour)
+
+
+def _beside(panel: Axes, x: float, y: float, text: str, **look: Any) -> None:
+    """Write `x` mm to the right of a panel, or to its left where that is negative."""
+    where: Any = panel.get_yaxis_transform()
+    shift = (x * MM * 72, 0)
+    panel.annotate(text, (float(x > 0), y), shift, where, "offset points", va="center", annotation_clip=False, **look)

@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
 from evaluation.models import DataSet, Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
 from skinsite.jobs import State
+from skinsite.model_choices import choose_from
 
 
 class EvaluationForm(forms.Form):
@@ -20,32 +20,10 @@ class EvaluationForm(forms.Form):
         error_messages={"required": "Choose at least one model."},
     )
 
-    fast_lane = forms.BooleanField(label=f"In the fast lane: {in_words(FAST)}", required=False)
-
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
-        """The fast lane is offered to administrators, where a model's admission measured it."""
         super().__init__(*args, **options)
-        self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
-        ready = ModelRecord.objects.ready().defer("card", "report")
-        self.fields["models"].queryset = ready  # type: ignore[attr-defined]
-        measured = [str(model) for model in ready if model.fast_lane] if user.is_staff else []
-        if measured:
-            self.fields["fast_lane"].help_text = f"Measured for {', '.join(measured)}."
-        else:
-            del self.fields["fast_lane"]
-
-    @property
-    def engine(self) -> str:
-        """The engine that was asked for; empty for each model's own."""
-        return FAST if self.cleaned_data.get("fast_lane") else ""
-
-    def clean_fast_lane(self) -> bool:
-        chosen = bool(self.cleaned_data["fast_lane"])
-        without = [str(model) for model in self.cleaned_data.get("models", ()) if chosen and not model.fast_lane]
-        if without:
-            message = f"Its fast lane was not measured at admission: {', '.join(without)}. Leave it out, or the lane."
-            raise forms.ValidationError(message)
-        return chosen
+        imported = DataSet.objects.visible_to(user).filter(state=State.DONE)
+        choose_from(self, dataset=imported, models=ModelRecord.objects.ready().defer("card", "report"))
 
 
 class ComparisonForm(forms.Form):
@@ -59,4 +37,4 @@ class ComparisonForm(forms.Form):
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         rows = Evaluation.objects.visible_to(user).filter(state=State.DONE).select_related("model", "data_set")
-        self.fields["evaluations"].queryset = rows.defer("document")  # type: ignore[attr-defined]
+        choose_from(self, evaluations=rows.defer("document"))

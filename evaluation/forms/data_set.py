@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from evaluation.intake.label_rows import COLUMNS
+from evaluation.intake.table import COLUMNS, ColumnMapping
 from evaluation.models import DataSet
 
 KINDS = {
@@ -48,27 +48,27 @@ class MappingForm(forms.Form):
         super().__init__(*args, **options)
         self.data_set = data_set
         names = [(column["name"], column["name"]) for column in data_set.columns]
-        told = {**data_set.guess, **data_set.mapping.get("columns", {})}
+        self.before = ColumnMapping.model_validate(data_set.mapping)
+        told = {**data_set.guess, **self.before.columns}
         for kind, title in KINDS.items():
             value = told.get(kind) if isinstance(told.get(kind), str) else ""
             self.fields[f"column_{kind}"] = forms.ChoiceField(
                 label=title, choices=[("", "none"), *names], required=kind == "image", initial=value
             )
         self.words = [word for word, code in data_set.words.items() if code is None] or []
-        labels = data_set.mapping.get("labels", {})
         for place, word in enumerate(self.words[:100]):
             self.fields[f"word_{place}"] = forms.CharField(
-                label=word, max_length=40, required=False, initial=labels.get(word, "")
+                label=word, max_length=40, required=False, initial=self.before.labels.get(word, "")
             )
 
     @property
-    def mapping(self) -> dict[str, Any]:
+    def mapping(self) -> ColumnMapping:
         """What the person chose, as the import reads it."""
         clean = self.cleaned_data
         columns = {kind: clean[f"column_{kind}"] for kind in COLUMNS if clean.get(f"column_{kind}")}
         told = {word: clean[f"word_{place}"] for place, word in enumerate(self.words[:100])}
-        labels = {**self.data_set.mapping.get("labels", {}), **{word: code for word, code in told.items() if code}}
-        return {"columns": columns, "labels": labels}
+        labels = self.before.labels | {word: code for word, code in told.items() if code}
+        return ColumnMapping(columns=columns, labels=labels)
 
     def column_fields(self) -> list[Any]:
         return [field for field in self if field.name.startswith("column_")]

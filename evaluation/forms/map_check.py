@@ -7,6 +7,7 @@ from django import forms
 from classifier.models import ModelRecord
 from evaluation.models import DataSet
 from skinsite.jobs import State
+from skinsite.model_choices import choose_from
 
 
 class MapCheckForm(forms.Form):
@@ -15,5 +16,5 @@ class MapCheckForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["model"].queryset = ModelRecord.objects.ready().defer("card", "report")  # type: ignore[attr-defined]
-        self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
+        imported = DataSet.objects.visible_to(user).filter(state=State.DONE)
+        choose_from(self, dataset=imported, model=ModelRecord.objects.ready().defer("card", "report"))

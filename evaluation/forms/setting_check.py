@@ -6,6 +6,7 @@ from django import forms
 
 from evaluation.models import DataSet
 from skinsite.jobs import State
+from skinsite.model_choices import choose_from
 
 
 class SettingCheckForm(forms.Form):
@@ -13,4 +14,4 @@ class SettingCheckForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["dataset"].queryset = DataSet.objects.visible_to(user).filter(state=State.DONE)  # type: ignore[attr-defined]
+        choose_from(self, dataset=DataSet.objects.visible_to(user).filter(state=State.DONE))

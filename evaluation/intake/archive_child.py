@@ -22,7 +22,7 @@ STAGED_BYTES = 600 * 1000 * 1000
 MEMBERS = 1_000_000
 NAME = {"type": "string", "minLength": 1, "maxLength": 70_000}
 REASON = {"type": "string", "maxLength": 500}
-SURVEYED: dict[str, Any] = {
+SURVEYED: dict[str, object] = {
     "type": "object",
     "if": {"required": ["problem"]},
     "then": {
@@ -60,10 +60,10 @@ SURVEYED: dict[str, Any] = {
     },
 }
 """What `survey` answers."""
-DECODED: dict[str, Any] = {"type": "object", "additionalProperties": False}
+DECODED: dict[str, object] = {"type": "object", "additionalProperties": False}
 """What `decode` answers: all that it has to tell is in its facts."""
 SIDE = {"type": "integer", "minimum": 1, "maximum": 100_000}
-FACT: dict[str, Any] = {
+FACT: dict[str, object] = {
     "type": "object",
     "additionalProperties": False,
     "required": ["place"],
@@ -80,7 +80,7 @@ FACT: dict[str, Any] = {
 FACT_BYTES = 8 * 1024
 
 
-def survey(descriptor: int, members: int, total_bytes: int, folder: str) -> dict[str, Any]:
+def survey(descriptor: int, members: int, total_bytes: int, folder: str) -> dict[str, object]:
     """Check the archive's directory; copy its tables to `folder`; return what is inside, or the problem."""
     with os.fdopen(os.dup(descriptor), "rb") as file:
         try:
@@ -114,7 +114,7 @@ def survey(descriptor: int, members: int, total_bytes: int, folder: str) -> dict
         return {"pictures": pictures, "tables": tables, "refused": refused}
 
 
-def decode(names: list[str], folder: str, descriptor: int | None = None, root: str = "") -> dict[str, Any]:
+def decode(names: list[str], folder: str, descriptor: int | None = None, root: str = "") -> dict[str, object]:
     """Write the raw pixels of the named pictures to `folder`, one file each, and a line of facts as each is done.
 
     The pictures come from the zip archive at `descriptor`, or from below `root`. It stops early when `folder` is full.
@@ -124,7 +124,7 @@ def decode(names: list[str], folder: str, descriptor: int | None = None, root: s
         for place, name in enumerate(names):
             if written > STAGED_BYTES:
                 break
-            fact: dict[str, Any] = {"place": place}
+            fact: dict[str, object] = {"place": place}
             try:
                 picture = images.decode(_opened(archive, root, name))
                 Path(folder, str(place)).write_bytes(np.ascontiguousarray(picture.pixels).tobytes())

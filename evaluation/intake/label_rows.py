@@ -1,49 +1,26 @@
-"""Label tables: any encoding, any separator, one label column or one column a class, with a guess of what is what."""
+"""The rows of a label table as labelled pictures, and a reason for each that is left out."""
 
-import csv
-import io
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from classifier.inference.input.clinical import canonical_site
-from evaluation.intake.vocabulary import Label, meanings, understand
+from evaluation.intake.guess_columns import described, guess
+from evaluation.intake.table import (
+    OF_CLASSES,
+    OF_LABELS,
+    Column,
+    ColumnMapping,
+    Columns,
+    Refused,
+    Table,
+    column,
+    marked,
+    stem,
+)
+from evaluation.intake.vocabulary import Label, meanings
 
-MOST_ROWS = 200_000
-MOST_COLUMNS = 300
-CELL = 2000
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "image": ("image", "image_id", "isic_id", "image_name", "file", "filename", "file_name", "img", "name", "path"),
-    "label": ("diagnosis", "dx", "label", "class", "target", "benign_malignant", "category"),
-    "lesion": ("lesion_id", "lesion"),
-    "patient": ("patient_id", "patient"),
-    "age": ("age", "age_approx"),
-    "sex": ("sex", "gender"),
-    "site": ("site", "localization", "localisation", "anatom_site_general", "anatom_site_general_challenge"),
-    "dx_type": ("dx_type", "diagnosis_confirm_type"),
-    "skin_type": ("skin_type", "fitzpatrick_skin_type", "fitzpatrick"),
-    "attribution": ("attribution",),
-    "licence": ("licence", "license", "copyright_license"),
-}
-LEVELS = tuple(f"diagnosis_{level}" for level in range(5, 0, -1))
-"""The archive's columns, most exact first."""
-OF_CLASSES = "classes"
-OF_LABELS = ("label", OF_CLASSES, "levels")
-"""Three forms of a label; a table has one of them."""
-MOSTLY = 0.9
 SEXES = {"f": "female", "m": "male", "female": "female", "male": "male", "w": "female"}
 UNKNOWN_WORDS = ("", "unknown", "nan", "na", "n/a", "none", "null", "-", "?")
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A row that was left out; `row` counts as a spreadsheet does, the header is row 1; None for a file without row."""
-
-    row: int | None
-    file: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -65,16 +42,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A text read as rows of cells, all as long as the header."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numbers: tuple[int, ...]
-    refused: tuple[Refused, ...]
-
-
-@dataclass(frozen=True)
 class Reading:
     """Rows that can be used, the refused ones, and remarks for the owner."""
 
@@ -87,44 +54,19 @@ class Reading:
 class NeedsMapping(ValueError):
     """Nobody can tell which column is which; `columns` with samples and a `guess` help a person to say it."""
 
-    def __init__(self, message: str, columns: list[dict[str, Any]], guess: dict[str, Any]) -> None:
+    def __init__(self, message: str, columns: list[Column], guess: Columns) -> None:
         super().__init__(message)
         self.columns, self.guess = columns, guess
 
 
-class Unreadable(ValueError):
-    """The text is no table; the message is a sentence for a person."""
-
-
-def parse(content: bytes) -> Table:
-    """Read a table of comma, semicolon, tab or bar separated values. Raises Unreadable."""
-    text = _decoded(content)
-    if "\x00" in text:
-        raise Unreadable("The label table is no text: export it as CSV in UTF-8.")
-    lines = text.splitlines()
-    if not lines or not lines[0].strip():
-        raise Unreadable("The label table is empty: it needs a header and a row for each image.")
-    separator = max(",;\t|", key=lambda sign: lines[0].count(sign))
-    records = list(_records(text, separator))
-    if isinstance(records[0], str):
-        raise Unreadable("The header of the label table has a quotation mark that is not closed.")
-    header = tuple(cell.strip().strip("\ufeff") for cell in records[0])
-    if len(records) - 1 > MOST_ROWS or len(header) > MOST_COLUMNS:
-        raise Unreadable(
-            f"The label table has {len(records) - 1:,} rows and {len(header)} columns; "
-            f"{MOST_ROWS:,} and {MOST_COLUMNS} are the limits."
-        )
-    return _shaped(header, records[1:])
-
-
-def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
-    """Return the rows of a table by its guessed columns, or by `mapping`: {"columns": {...}, "labels": {...}}.
+def read(table: Table, mapping: ColumnMapping) -> Reading:
+    """Return the rows of a table by its guessed columns, or by the mapping.
 
     A column that is told comes before a guessed one, an empty name sets the guess aside.
     Raises NeedsMapping where the picture's or the label's column cannot be told.
     """
     guessed = guess(table)
-    columns = _merged(guessed, (mapping or {}).get("columns") or {})
+    columns = _merged(guessed, mapping.columns)
     labelled = columns.get("label") or columns.get(OF_CLASSES) or columns.get("levels")
     if not columns.get("image") or not labelled:
         missing = "picture's name" if not columns.get("image") else "label"
@@ -134,142 +76,23 @@ def read(table: Table, mapping: Mapping[str, Any] | None = None) -> Reading:
     if unknown:
         message = f"The label table has no column named {', '.join(map(repr, unknown))}."
         raise NeedsMapping(message, described(table), guessed)
-    return _rows(table, columns, (mapping or {}).get("labels") or {})
+    return _rows(table, columns, mapping.labels)
 
 
-def guess(table: Table) -> dict[str, Any]:
-    """Return the likely column of each kind; "classes" lists the columns of a one-hot table."""
-    lower = {name.lower().strip(): name for name in reversed(table.header)}
-    found: dict[str, Any] = {}
-    for kind, names in COLUMNS.items():
-        found[kind] = next((lower[name] for name in names if name in lower), "")
-    if not found["image"]:
-        found["image"] = _like_pictures(table)
-    levels = [lower[name] for name in LEVELS if name in lower]
-    classes = _class_columns(table)
-    if classes and not found["label"]:
-        found[OF_CLASSES] = classes
-    elif levels and (not found["label"] or lower.get("diagnosis") != found["label"]):
-        found["label"], found["levels"] = "", levels
-    if not (found["label"] or found.get(OF_CLASSES) or found.get("levels")):
-        found["label"] = _like_labels(table, found["image"])
-    return found
-
-
-def described(table: Table) -> list[dict[str, Any]]:
-    """Return each column with some of its values, for the page on which a person maps them."""
-    return [
-        {"name": name, "samples": list(dict.fromkeys(row[place][:80] for row in table.rows if row[place]))[:5]}
-        for place, name in enumerate(table.header)
-    ]
-
-
-def _decoded(content: bytes) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return content.decode(encoding, errors="replace")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
-def _records(text: str, separator: str) -> Iterator[list[str] | str]:
-    """Yield rows of cells, and as text a line with a stray quote: it costs itself, not all that it would swallow."""
-    lines = io.StringIO(text, newline="").readlines()
-    place = width = 0
-    while place < len(lines):
-        start = place
-        rest = (lines[number] for number in range(start, len(lines)))
-        reader = csv.reader(rest, delimiter=separator, strict=True)
-        try:
-            for record in reader:
-                width = width or len(record)
-                if start + reader.line_num - place > 1 and len(record) != width:
-                    raise csv.Error("cells of the next lines were swallowed")
-                yield record
-                place = start + reader.line_num
-        except csv.Error:
-            yield lines[place].strip()
-            place += 1
-
-
-def _shaped(header: tuple[str, ...], records: Iterable[list[str] | str]) -> Table:
-    doubled = sorted({name for name in header if name and header.count(name) > 1})
-    if doubled:
-        raise Unreadable(f"The label table has two columns named {doubled[0]!r}: rename one of them.")
-    of_image = next((place for place, name in enumerate(header) if name.lower() in COLUMNS["image"]), 0)
-    rows, numbers, refused = [], [], []
-    for number, record in enumerate(records, start=2):
-        if isinstance(record, str):
-            refused.append(Refused(number, record[:CELL], "a quotation mark is not closed, or stands inside a cell"))
-            continue
-        if not any(cell.strip() for cell in record):
-            continue
-        if len(record) != len(header):
-            reason = f"the row has {len(record)} cells, the header {len(header)}"
-            refused.append(Refused(number, "".join(record[of_image : of_image + 1]).strip()[:CELL], reason))
-            continue
-        rows.append(tuple(cell.strip()[:CELL] for cell in record))
-        numbers.append(number)
-    return Table(header, tuple(rows), tuple(numbers), tuple(refused))
-
-
-def _merged(guessed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(guessed: Columns, told: Columns) -> Columns:
     right = {kind: name for kind, name in told.items() if isinstance(name, list if kind in OF_LABELS[1:] else str)}
     other = OF_LABELS if any(right.get(kind) for kind in OF_LABELS) else ()
     return {kind: name for kind, name in guessed.items() if kind not in other} | right
 
 
-def _named(columns: Mapping[str, Any]) -> list[str]:
+def _named(columns: Columns) -> list[str]:
     names: list[str] = []
     for value in columns.values():
         names += value if isinstance(value, list) else [value]
     return [name for name in names if name]
 
 
-def _column(table: Table, name: str) -> list[str]:
-    place = table.header.index(name)
-    return [row[place] for row in table.rows]
-
-
-def _like_pictures(table: Table) -> str:
-    pattern = re.compile(r"(?i)(.+\.(jpe?g|png|tiff?|webp|bmp)|isic_\d{7}.*)")
-    for name in table.header:
-        values = [value for value in _column(table, name)[:50] if value]
-        if values and sum(bool(pattern.fullmatch(value)) for value in values) > 0.8 * len(values):
-            return name
-    return ""
-
-
-def _like_labels(table: Table, image: str) -> str:
-    for name in table.header:
-        values = {value for value in _column(table, name)[:2000] if value} if name != image else set()
-        if values and sum(understand(value) is not None for value in values) > 0.5 * len(values):
-            return name
-    return ""
-
-
-def _class_columns(table: Table) -> list[str]:
-    """The columns whose names are classes and whose cells are mostly 0 or 1, as in the challenges' truths."""
-    candidates = [name for name in table.header if understand(name) or name.lower() in ("unk", "other")]
-    ones = [name for name in candidates if _mostly_one_hot(_column(table, name)[:200])]
-    return ones if len(ones) >= 2 else []
-
-
-def _mostly_one_hot(values: Sequence[str]) -> bool:
-    return sum(_one_hot(value) is not None for value in values) >= MOSTLY * len(values)
-
-
-def _one_hot(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and 0 <= number <= 1 else None
-
-
-def _rows(table: Table, columns: Mapping[str, Any], told: Mapping[str, str]) -> Reading:
+def _rows(table: Table, columns: Columns, told: Mapping[str, str]) -> Reading:
     words = _words(table, columns)
     known = meanings((word for word in words if isinstance(word, str)), told)
     rows: list[Row] = []
@@ -286,19 +109,19 @@ def _rows(table: Table, columns: Mapping[str, Any], told: Mapping[str, str]) -> 
     return Reading(rows, sorted(refused + repeated, key=lambda entry: entry.row or 0), _warnings(rows), labels)
 
 
-def _words(table: Table, columns: Mapping[str, Any]) -> list[str | ValueError]:
+def _words(table: Table, columns: Columns) -> list[str | ValueError]:
     """Return each row's label, or why it has none."""
     if classes := columns.get(OF_CLASSES):
         places = [table.header.index(name) for name in classes]
         return [_hot(record, places, classes) for record in table.rows]
     if columns.get("label"):
-        return list(_column(table, columns["label"]))
+        return list(column(table, str(columns["label"])))
     places = [table.header.index(name) for name in columns["levels"]]
     return [next((record[index] for index in places if record[index]), "") for record in table.rows]
 
 
 def _hot(record: Sequence[str], places: Sequence[int], classes: Sequence[str]) -> str | ValueError:
-    values = [_one_hot(record[index]) for index in places]
+    values = [marked(record[index]) for index in places]
     if None in values:
         bad = next(record[index] for index, value in zip(places, values, strict=True) if value is None)
         return ValueError(f"a class column holds {bad[:40]!r}; 0 or 1 was expected")
@@ -405,12 +228,6 @@ def _by_folder(same: Sequence[Row]) -> dict[str, list[Row]]:
     for path, row in zip(paths, same, strict=True):
         found.setdefault(f"{path.rpartition('/')[0]}/{stem(path)}", []).append(row)
     return found
-
-
-def stem(name: str) -> str:
-    """The part of a file's name that identifies a picture: no folder, no known ending, no case."""
-    base = name.replace("\\", "/").rpartition("/")[2].strip().lower()
-    return re.sub(r"\.(jpe?g|png|tiff?|webp|bmp|gif)$", "", base)
 
 
 def _warnings(rows: Sequence[Row]) -> list[str]:

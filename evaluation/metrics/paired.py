@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest, norm
 
-from evaluation.metrics import auc
+from evaluation.metrics import auc, catalogue
 from evaluation.metrics.rates import per_lesion
 from evaluation.metrics.resampling import REPLICATES, SEED, cells_by_lesion, draws, summed
 from evaluation.metrics.sample import Floats, Sample
@@ -23,7 +23,8 @@ PRIMARY = "balanced_accuracy"
 ALPHA = 0.05
 POWER = 0.84
 LINEAR = ("balanced_accuracy", "accuracy", "log_loss", "brier")
-METRICS = (*LINEAR, "macro_f1", "macro_auc")
+OF_TABLES = {name: compute for name, compute in catalogue.OF_TABLES.items() if name not in LINEAR}
+METRICS = (*LINEAR, *OF_TABLES, "macro_auc")
 PERMUTED = "lesion permutation"
 
 
@@ -94,12 +95,10 @@ def _pair(one: Model, other: Model, replicates: int) -> list[dict[str, Any]]:
         if metric == "accuracy":
             row["also"] = durkalski(a, b) if clustered else exact_mcnemar(a, b)
         rows.append(row)
-    f1_difference, f1_p = _f1(a, b)
-    rows.append(
-        {"a": one.key, "b": other.key, "metric": "macro_f1", "difference": f1_difference}
-        | _interval(drawn["macro_f1"], f1_difference)
-        | {"p": f1_p, "p_holm": None, "test": PERMUTED}
-    )
+    for metric, compute in OF_TABLES.items():
+        difference, p = _of_tables(a, b, compute)
+        row = {"a": one.key, "b": other.key, "metric": metric, "difference": difference}
+        rows.append(row | _interval(drawn[metric], difference) | {"p": p, "p_holm": None, "test": PERMUTED})
     rows.append({"a": one.key, "b": other.key, "metric": "macro_auc", "p_holm": None} | _auc(a, b, clustered))
     return rows
 
@@ -149,25 +148,17 @@ def _drawn_differences(a: Sample, b: Sample, replicates: int) -> dict[str, Float
         total = weights @ images
         counted = [np.asarray((table.T @ weights.T).T).reshape(-1, size, size) for table in tables]
         lost_drawn = weights @ lost / total[:, None]
-        right = [np.einsum("bkk->b", table) / total for table in counted]
-        f1 = [_macro_f1(table, a.supported) for table in counted]
-        parts.append(np.stack([right[0] - right[1], lost_drawn[:, 0], lost_drawn[:, 1], f1[0] - f1[1]], 1))
+        one, other = counted
+        gained = [compute(one, a.supported) - compute(other, a.supported) for compute in catalogue.OF_TABLES.values()]
+        parts.append(np.stack([*lost_drawn.T, *gained], 1))
     joined = np.concatenate(parts)
     recalls = [class_replicates(s.right, s.truth, s.lesions, s.supported, replicates).mean(1) for s in (a, b)]
-    found = dict(zip(("accuracy", "log_loss", "brier", "macro_f1"), joined.T, strict=True))
+    found = dict(zip(("log_loss", "brier", *catalogue.OF_TABLES), joined.T, strict=True))
     return found | {PRIMARY: recalls[0] - recalls[1]}
 
 
-def _macro_f1(tables: Floats, classes: Any) -> Floats:
-    hits = np.einsum("bkk->bk", tables)[:, classes]
-    true, said = tables.sum(2)[:, classes], tables.sum(1)[:, classes]
-    with np.errstate(invalid="ignore"):
-        values = np.where(true + said > 0, 2 * hits / (true + said), 0)
-    return np.asarray(np.where(true > 0, values, 0).sum(1) / np.maximum((true > 0).sum(1), 1))
-
-
-def _f1(a: Sample, b: Sample) -> tuple[float, float]:
-    """Return the difference of macro F1 and its p: swapping a lesion moves its counts between the two tables."""
+def _of_tables(a: Sample, b: Sample, compute: catalogue.OfTables) -> tuple[float, float]:
+    """Return the difference of a metric and its p: swapping a lesion moves its counts between the two tables."""
     size, lesions = len(a.codes), a.lesion_count
     one, other = (
         cells_by_lesion(s.truth * size + s.predicted, s.lesions, lesions, size * size).astype(np.float64)
@@ -181,7 +172,7 @@ def _f1(a: Sample, b: Sample) -> tuple[float, float]:
         first, second = (
             (table + sign * shift).reshape(-1, size, size) for table, sign in zip(tables, (1, -1), strict=True)
         )
-        return _macro_f1(first, a.supported) - _macro_f1(second, a.supported)
+        return compute(first, a.supported) - compute(second, a.supported)
 
     observed = float(difference(np.zeros((1, size * size)))[0])
     rng, extreme = np.random.default_rng(SEED), 0

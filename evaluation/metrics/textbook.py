@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import auc, calibration
+from evaluation.metrics import auc, calibration, catalogue
 from evaluation.metrics.number import FEW_LESIONS, Number, between, undefined
 from evaluation.metrics.rates import rate
 from evaluation.metrics.resampling import REPLICATES, Weights, cells_by_lesion, draws, summed
@@ -31,7 +31,7 @@ def sheet(sample: Sample, *, replicates: int = REPLICATES) -> dict[str, Any]:
     }
     if not sample.images:
         nothing = undefined(EMPTY).to_json()
-        return document | dict.fromkeys(HEADLINE, nothing) | {"per_class": {}}
+        return document | dict.fromkeys(catalogue.BY_CODE, nothing) | {"per_class": {}}
     drawn = replicate(sample, replicates)
     areas = [
         auc.area(sample.probabilities[:, k], sample.truth == k, sample.lesions, sample.lesion_count)
@@ -39,7 +39,7 @@ def sheet(sample: Sample, *, replicates: int = REPLICATES) -> dict[str, Any]:
     ]
     found = [areas[k] for k in sample.supported]
     headline = headline_values(sample, counts)
-    numbers = {name: _few(sample, between(headline[name], drawn.values[name])) for name in PERCENTILE}
+    numbers = {name: _few(sample, between(headline[name], values)) for name, values in drawn.values.items()}
     smoothed = Number(headline["balanced_accuracy"], *balanced_interval(sample, replicates))
     wide, mass = calibration.equal_width(sample), calibration.equal_mass(sample)
     numbers |= {
@@ -56,10 +56,6 @@ def sheet(sample: Sample, *, replicates: int = REPLICATES) -> dict[str, Any]:
     )
 
 
-PERCENTILE = ("accuracy", "macro_f1", "log_loss", "brier")
-HEADLINE = (*PERCENTILE, "balanced_accuracy", "macro_auc", "ece", "ece_mass")
-
-
 def confusion(sample: Sample) -> Integers:
     """Return counts (C, C), rows are truths."""
     size = len(sample.codes)
@@ -68,12 +64,9 @@ def confusion(sample: Sample) -> Integers:
 
 def headline_values(sample: Sample, counts: Integers) -> dict[str, float]:
     """The point estimates by name; macro values average the classes with at least one true picture."""
-    kept = sample.supported
-    hits, true, predicted = np.diag(counts)[kept], counts.sum(1)[kept], counts.sum(0)[kept]
-    return {
-        "accuracy": float(sample.right.mean()),
-        "balanced_accuracy": float((hits / true).mean()),
-        "macro_f1": float((2 * hits / (true + predicted)).mean()),
+    kept, table = sample.supported, counts[None].astype(np.float64)
+    return {name: float(compute(table, kept)[0]) for name, compute in catalogue.OF_TABLES.items()} | {
+        "balanced_accuracy": float((np.diag(counts)[kept] / counts.sum(1)[kept]).mean()),
         "log_loss": float(losses(sample).mean()),
         "brier": float(briers(sample).mean()),
     }
@@ -102,11 +95,9 @@ def replicate(sample: Sample, replicates: int) -> Replicates:
         with np.errstate(invalid="ignore", divide="ignore"):
             f1 = 2 * hits / (true + predicted)
             lost = weights @ sums / totals[:, None]
-        present = true[:, sample.supported] > 0
         parts.append(
-            {
-                "accuracy": hits.sum(1) / totals,
-                "macro_f1": np.where(present, f1[:, sample.supported], 0).sum(1) / np.maximum(present.sum(1), 1),
+            {name: compute(tables, sample.supported) for name, compute in catalogue.OF_TABLES.items()}
+            | {
                 "log_loss": lost[:, 0],
                 "brier": lost[:, 1],
                 "f1": np.where(true + predicted > 0, f1, np.nan),

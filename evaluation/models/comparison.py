@@ -1,47 +1,42 @@
 """Comparisons: two to ten evaluations on the same images, in one taxonomy."""
 
-from typing import Any, Self
+from typing import Self
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.urls import reverse
 
 from classifier.models import Case, ModelRecord
-from evaluation.models.data_set import DataSet, LabelledImage
+from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
 from evaluation.models.evaluation import Evaluation
 from skinsite.diagnoses import NATIVE, TAXONOMIES
-from skinsite.jobs import Job, JobQuerySet
+from skinsite.jobs.long_job import LongJob
 
 TAXONOMY_CHOICES = [(name, taxonomy.title) for name, taxonomy in TAXONOMIES.items()] + [
     (NATIVE, "The models' own classes, where these are the same")
 ]
 
 
-class ComparisonQuerySet(JobQuerySet):
-    def visible_to(self, user: Any) -> Self:
-        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
+class ComparisonQuerySet(OnDataSetQuerySet):
+    def in_short(self) -> Self:
+        return super().in_short().prefetch_related("evaluations__model")
 
 
-class Comparison(Job):
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="comparisons")
+class Comparison(LongJob):
+    task = "evaluation.compare"
+    page = "comparison"
+    related = ("data_set", "owner")
+
     data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="comparisons")
     evaluations = models.ManyToManyField(Evaluation, related_name="comparisons")
     taxonomy = models.CharField(max_length=20, choices=TAXONOMY_CHOICES)
     order = models.JSONField(default=list, editable=False, help_text="Ids of the evaluations as they were named.")
-    document = models.JSONField(default=dict, editable=False)
 
     objects = ComparisonQuerySet.as_manager()
 
-    class Meta(Job.Meta):
+    class Meta(LongJob.Meta):
         abstract = False
-        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return f"Comparison {self.pk}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("comparison", args=[self.pk])
 
 
 class OpenedImage(models.Model):

@@ -2,27 +2,34 @@
 
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.urls import reverse
+from django.db.models import F, Q
 
+from evaluation.documents.data_set import ImportResult
 from skinsite.diagnoses import DIAGNOSES, NAMES_BEYOND
-from skinsite.jobs import Job, JobQuerySet
+from skinsite.jobs.long_job import LongJob, LongJobQuerySet
 
 LONGEST_NAME = 200
 
 
-class DataSetQuerySet(JobQuerySet):
+class DataSetQuerySet(LongJobQuerySet):
     def visible_to(self, user: Any) -> Self:
         """One's own, and what an administrator published."""
         return self.filter(Q(owner=user) | Q(published=True))
 
+    def in_short(self) -> Self:
+        return self.select_related("owner").defer("refused", "words", "columns")
 
-class DataSet(Job):
-    """`labels` are the codes that occur: {code: {name, malignant}}; `summary` is what the page shows of the import."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="data_sets")
+class DataSet(LongJob):
+    """`labels` are the codes that occur: {code: {name, malignant}}; the steps are the pictures to decode or fetch."""
+
+    task = "evaluation.import"
+    page = "dataset"
+    takes_along = ("evaluations", "comparisons")
+    page_size = 50
+    unit = "Pictures decoded"
+
     name = models.CharField(max_length=LONGEST_NAME)
     created = models.DateTimeField(auto_now_add=True)
     published = models.BooleanField(default=False, help_text="Every user may read it and its owner's evaluations.")
@@ -41,13 +48,10 @@ class DataSet(Job):
     words = models.JSONField(default=dict, editable=False, help_text="The labels as written, and their codes.")
     refused = models.JSONField(default=list, editable=False, help_text="[{row, file, reason}]")
     warnings = models.JSONField(default=list, editable=False)
-    summary = models.JSONField(default=dict, editable=False)
-    total = models.PositiveIntegerField(default=0, editable=False, help_text="Pictures to decode.")
-    decoded = models.PositiveIntegerField(default=0, editable=False)
 
     objects = DataSetQuerySet.as_manager()
 
-    class Meta(Job.Meta):
+    class Meta(LongJob.Meta):
         abstract = False
         ordering = ["-created", "-pk"]
         indexes = [models.Index(fields=["owner", "-created"], name="data_sets_of_a_person")]
@@ -55,8 +59,16 @@ class DataSet(Job):
     def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self) -> str:
-        return reverse("dataset", args=[self.pk])
+    @property
+    def progress(self) -> str:
+        if not self.total:
+            return "Waiting for the import"
+        fetches = self.wanted and not self.folder
+        return f"{'Fetching from the ISIC Archive' if fetches else 'Decoding pictures'}: {super().progress}"
+
+    @property
+    def result(self) -> ImportResult:
+        return ImportResult.model_validate(self.document)
 
     def label_name(self, code: str) -> str:
         if code in DIAGNOSES:
@@ -66,6 +78,14 @@ class DataSet(Job):
     @property
     def malignancy(self) -> dict[str, bool | None]:
         return {code: entry["malignant"] for code, entry in self.labels.items()}
+
+
+class OnDataSetQuerySet(LongJobQuerySet):
+    """Work on a data set."""
+
+    def visible_to(self, user: Any) -> Self:
+        """One's own, and what the owner of a published data set made of it."""
+        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
 
 
 class LabelledImage(models.Model):

@@ -1,17 +1,17 @@
 """Evaluations: one model on one data set, and the stored answers that they share."""
 
-from typing import Any, Self
+import uuid
+from typing import Self
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.urls import reverse
-from django.utils import timezone
+from django.db.models import Case, F, Q, Value, When
 
-from classifier.inference.engines import FAST, in_words
 from classifier.models import ModelRecord
-from evaluation.models.data_set import DataSet, LabelledImage
-from skinsite.jobs import OPEN, Job, JobQuerySet, State
+from classifier.models.model_record import batch_queue
+from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
+from skinsite.jobs import OPEN
+from skinsite.jobs.long_job import LongJob
+from skinsite.jobs.state import DEFAULT_QUEUE
 
 
 class Stage(models.TextChoices):
@@ -19,52 +19,50 @@ class Stage(models.TextChoices):
     SCORING = "scoring"
 
 
-class EvaluationQuerySet(JobQuerySet):
-    def visible_to(self, user: Any) -> Self:
-        """One's own, and those that the owner of a published data set made."""
-        return self.filter(Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")))
-
+class EvaluationQuerySet(OnDataSetQuerySet):
     def in_short(self) -> Self:
-        """Without the document, which is hundreds of kilobytes; its balanced accuracy is read in the database."""
-        return self.defer("document").annotate(balanced_accuracy=F("document__textbook__balanced_accuracy"))
+        """With the balanced accuracy, which is read in the database."""
+        return super().in_short().annotate(balanced_accuracy=F("document__textbook__balanced_accuracy"))
 
-    def next_of_each_owner(self) -> Self:
-        """The open ones whose turn it is: one at a time for each person, oldest first."""
-        earlier = self.model.objects.filter(
-            owner=models.OuterRef("owner"), state__in=OPEN, pk__lt=models.OuterRef("pk")
-        )
-        return self.filter(~models.Exists(earlier), state__in=OPEN)
-
-    def reopen(self) -> int:
-        """done -> queued, for the images that failed."""
-        fresh = {"queued_at": timezone.now(), "attempts": 0, "deaths": 0, "sent_at": None, "finished_at": None}
-        return self.filter(state=State.DONE).update(state=State.QUEUED, **fresh)
+    def retry_or_fail(self, pk: int, token: uuid.UUID) -> bool:
+        """Nobody died of an error: the images in flight are not to blame."""
+        self.owned(pk, token).update(in_flight=[])
+        return super().retry_or_fail(pk, token)
 
 
-class Evaluation(Job):
-    """`document` is metrics.json without provenance, `seen` what the model may have been trained on."""
+class Evaluation(LongJob):
+    """`document` is metrics.json without provenance, `seen` what the model may have been trained on.
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="evaluations")
+    The images are answered in time slices on the model's batch queue, the scores are computed on the light one.
+    """
+
+    task = "evaluation.evaluate"
+    queue = Case(When(stage=Stage.SCORING, then=Value(DEFAULT_QUEUE)), default=batch_queue("model"))
+    page = "evaluation"
+    related = ("model", "data_set", "owner")
+    takes_along = ("comparisons",)
+    one_at_a_time = True
+    limit = "WAITING_EVALUATIONS_A_USER"
+    crowded = "1 of your evaluations may run and {limit} may wait; {count} are open: wait or cancel one."
+    unit = "Images answered"
+
     data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="evaluations")
     model = models.ForeignKey(ModelRecord, models.PROTECT, related_name="evaluations")
     stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.PREDICTING, editable=False)
     engine = models.CharField(max_length=20, default="native", editable=False)
-    total = models.PositiveIntegerField(default=0, editable=False)
-    done = models.PositiveIntegerField(default=0, editable=False)
     reused = models.PositiveIntegerField(default=0, editable=False, help_text="Answers that were stored already.")
     computed = models.PositiveIntegerField(default=0, editable=False, help_text="Answers of this evaluation's own.")
     busy_seconds = models.FloatField(default=0, editable=False, help_text="Spent on computing answers.")
-    begun_at = models.DateTimeField(null=True, editable=False)
-    hands = models.JSONField(default=list, editable=False, help_text="The images in hand: suspects if the worker dies.")
-    suspects = models.JSONField(default=list, editable=False, help_text="Images in hand when a worker died.")
-    document = models.JSONField(default=dict, editable=False)
+    in_flight = models.JSONField(default=list, editable=False, help_text="The images that a worker is at.")
+    quarantined = models.JSONField(
+        default=list, editable=False, help_text="Those that were in flight when a worker died: they come alone."
+    )
     seen = models.JSONField(default=dict, editable=False)
 
     objects = EvaluationQuerySet.as_manager()
 
-    class Meta(Job.Meta):
+    class Meta(LongJob.Meta):
         abstract = False
-        ordering = ["-pk"]
         indexes = [
             models.Index(fields=["owner", "state"], name="evaluations_of_a_person"),
             models.Index(fields=["state"], condition=Q(state__in=OPEN), name="open_evaluations"),
@@ -73,28 +71,34 @@ class Evaluation(Job):
     def __str__(self) -> str:
         return f"{self.answered_by} on {self.data_set}"
 
-    def get_absolute_url(self) -> str:
-        return reverse("evaluation", args=[self.pk])
-
     @property
     def answered_by(self) -> str:
-        """The model, and where it answered in reduced precision, that in words."""
-        return f"{self.model} [{in_words(self.engine)}]" if self.engine == FAST else str(self.model)
+        """The model, and the engine where it is no longer the model's."""
+        return str(self.model) if self.engine == self.model.engine else f"{self.model} [{self.engine}]"
 
     @property
-    def in_file_names(self) -> str:
-        """The number of the evaluation, and what is of reduced precision says so."""
-        return f"{self.pk}-{FAST}" if self.engine == FAST else f"{self.pk}"
+    def progress(self) -> str:
+        if self.stage == Stage.SCORING:
+            return "All images are answered: computing numbers and figures"
+        said = [f"{self.done:,} of {self.total:,} images"]
+        if speed := self.images_per_second:
+            said.append(f"{speed:.1f} images/s")
+        if left := self.seconds_left:
+            said.append(f"about {left:,.0f} s left")
+        return " · ".join(said)
 
     @property
-    def queue(self) -> str:
-        """The batch queue of the model's framework, or the light one for the scores."""
-        return "default" if self.stage == Stage.SCORING else f"{self.model.framework}-batch"
+    def not_again(self) -> str:
+        return f"This evaluation is {self.state} and no image of it failed: there is nothing to try again."
 
-    @property
-    def shown_state(self) -> str:
-        """A row that waits for its next turn is running for the person who looks at it."""
-        return State.RUNNING if self.state == State.QUEUED and self.begun_at else self.state
+    def reopen(self) -> bool:
+        """Also where it is done, for the images that failed; what the engine has answered is not asked again."""
+        row = Evaluation.objects.filter(pk=self.pk)
+        if not row.retry(done=self.failed_images.exists()):
+            return False
+        self.failed_images.all().delete()
+        row.update(stage=Stage.PREDICTING, engine=self.model.engine, quarantined=[], in_flight=[])
+        return True
 
     @property
     def images_per_second(self) -> float | None:

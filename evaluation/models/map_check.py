@@ -4,52 +4,55 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.urls import reverse
+from django.db.models import Q
 
 from classifier.models import ModelRecord
-from evaluation.models.data_set import DataSet
-from skinsite.jobs import OPEN, Job, JobQuerySet, State
+from classifier.models.model_record import batch_queue
+from evaluation.documents.map_check import MapResult
+from evaluation.models.data_set import DataSet, OnDataSetQuerySet
+from skinsite.jobs import OPEN
+from skinsite.jobs.long_job import LongJob
 
 
-class MapCheckQuerySet(JobQuerySet):
+class MapCheckQuerySet(OnDataSetQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """As evaluations: one's own, and those that the owner of a published data set made; and those at admission."""
-        return self.filter(
-            Q(owner=user) | Q(data_set__published=True, owner=F("data_set__owner")) | Q(data_set__isnull=True)
-        )
+        """Those at admission, too."""
+        return super().visible_to(user) | self.at_admission()
 
     def changeable_by(self, user: Any) -> Self:
         """One's own; those at admission are the administrators'."""
-        return self.filter(Q(owner=user) | Q(data_set__isnull=True)) if user.is_staff else self.filter(owner=user)
+        own = super().changeable_by(user)
+        return own | self.at_admission() if user.is_administrator else own
 
     def at_admission(self) -> Self:
         return self.filter(data_set__isnull=True)
 
 
-class MapCheck(Job):
-    """`document` is what its page, its API answer and the model's card show.
+class MapCheck(LongJob):
+    """`document` is a MapResult once it is done: what its page, its API answer and the model's card show.
 
     The check at admission has no data set and belongs to nobody: its pictures are drawn, see `drawn_pictures`.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="map_checks")
+    task = "evaluation.check_maps"
+    queue = batch_queue("model")
+    page = "map_check"
+    related = ("model", "data_set", "owner")
+    limit = "OPEN_MAP_CHECKS_A_USER"
+    crowded = "{limit} of your checks of heat maps may be open, and {count} are: wait or cancel one."
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     data_set = models.ForeignKey(DataSet, models.CASCADE, null=True, related_name="map_checks")
     model = models.ForeignKey(ModelRecord, models.CASCADE, related_name="map_checks")
     seed = models.PositiveIntegerField(default=0, help_text="Draws pictures and lesions.")
-    total = models.PositiveIntegerField(default=0, editable=False, help_text="Steps; a step is one picture's figure.")
-    done = models.PositiveIntegerField(default=0, editable=False)
-    begun_at = models.DateTimeField(null=True, editable=False)
-    busy_seconds = models.FloatField(default=0, editable=False, help_text="Spent by workers, all turns together.")
-    document = models.JSONField(default=dict, editable=False)
+    busy_seconds = models.FloatField(default=0, editable=False, help_text="Spent by workers, all slices together.")
 
     objects = MapCheckQuerySet.as_manager()
 
-    class Meta(Job.Meta):
+    class Meta(LongJob.Meta):
         abstract = False
-        ordering = ["-pk"]
         constraints = [
-            *Job.Meta.constraints,
+            *LongJob.Meta.constraints,
             models.UniqueConstraint(
                 fields=["owner", "model", "data_set"], condition=Q(state__in=OPEN), name="one_open_map_check_of_a_pair"
             ),
@@ -66,9 +69,6 @@ class MapCheck(Job):
     def __str__(self) -> str:
         return f"Map check of {self.model} on {self.data_set or 'drawn pictures, at admission'}"
 
-    def get_absolute_url(self) -> str:
-        return reverse("map_check", args=[self.pk])
-
     @property
     def at_admission(self) -> bool:
         return self.data_set_id is None
@@ -79,13 +79,18 @@ class MapCheck(Job):
         return self.data_set is None or self.data_set.synthetic
 
     @property
-    def queue(self) -> str:
-        return f"{self.model.framework}-batch"
+    def result(self) -> MapResult:
+        """What a finished check found."""
+        return MapResult.model_validate(self.document)
 
     @property
-    def shown_state(self) -> str:
-        """A row that waits for its next turn is running for the person who looks at it."""
-        return State.RUNNING if self.state == State.QUEUED and self.begun_at else self.state
+    def open_already(self) -> str:
+        return f"You have the maps of {self.model} checked on {self.data_set} already: wait for it or cancel it."
+
+    @property
+    def progress(self) -> str:
+        stages = " steps: the maps, then networks with randomised weights, then changed pictures" if self.total else ""
+        return super().progress + stages
 
 
 class MapFigure(models.Model):

@@ -2,44 +2,48 @@
 
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from classifier.models import ModelRecord
+from classifier.models.model_record import batch_queue
+from evaluation.documents.setting_check import SettingResult
 from evaluation.models.data_set import DataSet
-from skinsite.jobs import OPEN, Job, JobQuerySet, State
+from skinsite.jobs import OPEN
+from skinsite.jobs.long_job import LongJob, LongJobQuerySet
 
 
-class SettingCheckQuerySet(JobQuerySet):
+class SettingCheckQuerySet(LongJobQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Administrators' work, on data sets that the administrator may see: its page shows their pictures."""
-        if not getattr(user, "is_administrator", False):
+        if not user.is_administrator:
             return self.none()
         return self.filter(Q(owner=user) | Q(data_set__in=DataSet.objects.visible_to(user)))
 
+    def changeable_by(self, user: Any) -> Self:
+        return self.visible_to(user)
 
-class SettingCheck(Job):
-    """`document` is what its page shows; `filled` the version that was registered with what is confirmed."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="setting_checks")
+class SettingCheck(LongJob):
+    """`document` is a SettingResult once it is done; `filled` the version registered with what is confirmed."""
+
+    task = "evaluation.check_setting"
+    queue = batch_queue("model")
+    page = "setting_check"
+    related = ("model", "data_set", "owner", "filled")
+    unit = "Answers"
+
     data_set = models.ForeignKey(DataSet, models.CASCADE, related_name="setting_checks")
     model = models.ForeignKey(ModelRecord, models.CASCADE, related_name="setting_checks")
     seed = models.PositiveIntegerField(default=0, help_text="Draws pictures and lesions.")
-    total = models.PositiveIntegerField(default=0, editable=False, help_text="At most so many answers are needed.")
-    done = models.PositiveIntegerField(default=0, editable=False, help_text="Answers that are stored.")
-    begun_at = models.DateTimeField(null=True, editable=False)
-    document = models.JSONField(default=dict, editable=False)
     filled = models.ForeignKey(ModelRecord, models.SET_NULL, null=True, editable=False, related_name="+")
 
     objects = SettingCheckQuerySet.as_manager()
 
-    class Meta(Job.Meta):
+    class Meta(LongJob.Meta):
         abstract = False
-        ordering = ["-pk"]
         constraints = [
-            *Job.Meta.constraints,
+            *LongJob.Meta.constraints,
             models.UniqueConstraint(
                 fields=["model", "data_set"], condition=Q(state__in=OPEN), name="one_open_setting_check_of_a_pair"
             ),
@@ -49,17 +53,20 @@ class SettingCheck(Job):
     def __str__(self) -> str:
         return f"Setting check of {self.model} on {self.data_set}"
 
-    def get_absolute_url(self) -> str:
-        return reverse("setting_check", args=[self.pk])
+    @property
+    def open_already(self) -> str:
+        return f"{self.model} is being checked on {self.data_set} already: wait for it or cancel it."
 
     @property
-    def queue(self) -> str:
-        return f"{self.model.framework}-batch"
+    def result(self) -> SettingResult:
+        """What a finished check found."""
+        return SettingResult.model_validate(self.document)
 
     @property
-    def shown_state(self) -> str:
-        """A row that waits for its next turn is running for the person who looks at it."""
-        return State.RUNNING if self.state == State.QUEUED and self.begun_at else self.state
+    def progress(self) -> str:
+        if not self.total:
+            return super().progress
+        return f"{self.done:,} of about {self.total:,} answers, stage by stage"
 
 
 class SettingAnswers(models.Model):

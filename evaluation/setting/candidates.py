@@ -1,7 +1,7 @@
 """What can be asked of a model: the class orders and the inputs that are in use, and their neighbours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from classifier.inference.input.manifest import InputSpec
 
@@ -69,9 +69,8 @@ def orders(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def scaled(spec: InputSpec, color: str, scaling: Scaling) -> InputSpec:
     """Return the input with these colours and this scaling; mean and std follow the network's channels."""
     turn = -1 if color == "bgr" else 1
-    return replace(
-        spec, color=color, range=scaling.range, mean=_triple(scaling.mean[::turn]), std=_triple(scaling.std[::turn])
-    )
+    mean, std = _triple(scaling.mean[::turn]), _triple(scaling.std[::turn])
+    return spec.but(color=color, range=scaling.range, mean=mean, std=std)
 
 
 def scaling_of(spec: InputSpec) -> Scaling:
@@ -90,7 +89,7 @@ def scalings(base: InputSpec) -> tuple[Scaling, ...]:
 def canonical(spec: InputSpec) -> InputSpec:
     """Return the one input that stands for all that give the same numbers."""
     smooth = {"nearest": False, "area": True}.get(spec.interpolation, spec.antialias)
-    return scaled(replace(spec, antialias=smooth), spec.color, scaling_of(spec))
+    return scaled(spec.but(antialias=smooth), spec.color, scaling_of(spec))
 
 
 def colours_and_scalings(spec: InputSpec, base: InputSpec) -> list[InputSpec]:
@@ -98,11 +97,11 @@ def colours_and_scalings(spec: InputSpec, base: InputSpec) -> list[InputSpec]:
 
 
 def resizes(spec: InputSpec) -> list[InputSpec]:
-    return [replace(spec, resize=resize) for resize in RESIZES]
+    return [spec.but(resize=resize) for resize in RESIZES]
 
 
 def samplings(spec: InputSpec) -> list[InputSpec]:
-    return [replace(spec, interpolation=name, antialias=smooth) for name, smooth in SAMPLINGS]
+    return [spec.but(interpolation=name, antialias=smooth) for name, smooth in SAMPLINGS]
 
 
 def usual_settings(base: InputSpec) -> int:

@@ -1,18 +1,21 @@
 """How well answers fit the truth: log loss at the best temperature and offsets, differences by lesion bootstrap."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
 from scipy.stats import norm, t
 
+from classifier.inference.outputs import log_softmax, to_probabilities
 from evaluation.metrics.sample import Floats, Integers
 
 UNIFORM_SHARE = 0.02
 """Mixed into every probability, so that no single picture decides."""
+LEAST, FAINTEST = math.exp(-30), math.log(1e-12)
+"""A probability, and the logit of a sigmoid, below which one says no more than the other."""
 RIDGE = 0.02
 REPLICATES = 2000
 LEVEL = 0.99
@@ -84,15 +87,8 @@ def log_probabilities(logits: Floats, output: str) -> Floats:
     """
     logits = np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
     if output == "sigmoid" and logits.shape[1] > 2:
-        shares = np.log(np.clip(expit(logits), 1e-12, 1))
-        return _log_softmax(shares)
-    return np.asarray(np.clip(_log_softmax(logits), -30, 0))
-
-
-def _log_softmax(values: Floats) -> Floats:
-    """Several times as quick as scipy's for a few hundred rows, and a fit needs thousands."""
-    shifted = values - values.max(1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
+        return np.asarray(np.log(to_probabilities(logits.clip(FAINTEST), output)))
+    return np.asarray(np.log(to_probabilities(logits, "softmax").clip(LEAST)))  # two logits may be one sigmoid's (0, z)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +103,7 @@ class Calibration:
         return -self.log_scores(values)[np.arange(len(truth)), places[truth]]
 
     def log_scores(self, values: Floats) -> Floats:
-        mixed = np.exp(_log_softmax(self.slope * values + self.offsets))
+        mixed = np.exp(log_softmax(self.slope * values + self.offsets))
         return np.asarray(np.log((1 - UNIFORM_SHARE) * mixed + UNIFORM_SHARE / values.shape[1]))
 
 
@@ -119,7 +115,7 @@ def calibrated(values: Floats, places: Integers, pictures: Pictures) -> Calibrat
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, offsets = np.exp(parameters[0]), parameters[1:]
-        logs = _log_softmax(slope * values + offsets)
+        logs = log_softmax(slope * values + offsets)
         residual = weights[:, None] * (np.exp(logs) - wanted)
         value = -(weights[:, None] * logs * wanted).sum() + RIDGE * (offsets**2).sum() / outputs
         gradient = [slope * (residual * values).sum(), *(residual.sum(0) + 2 * RIDGE * offsets / outputs)]

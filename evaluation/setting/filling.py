@@ -1,13 +1,13 @@
 """What a verdict lets one write into a manifest: what is confirmed, and nothing else."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from classifier.inference.input.manifest import InputSpec
+from evaluation.documents.setting_check import ClassFinding
 from evaluation.setting import candidates
 from evaluation.setting.search import Question
 from evaluation.setting.titles import UNDETERMINED
-from evaluation.setting.verdict import ClassFinding, Verdict
+from evaluation.setting.verdict import Verdict
 
 
 def filled_input(base: InputSpec, verdict: Verdict) -> InputSpec:
@@ -16,8 +16,8 @@ def filled_input(base: InputSpec, verdict: Verdict) -> InputSpec:
     sure = {part.name for part in verdict.parts if part.confirmed}
     color = best.color if "color" in sure else base.color
     scaling = candidates.scaling_of(best if "scaling" in sure else base)
-    kept = {name: getattr(best, name) for name in ("resize", "interpolation", "antialias") if name in sure}
-    filled = replace(candidates.scaled(base, color, scaling), **kept)
+    kept = best.model_dump(include={"resize", "interpolation", "antialias"} & sure)
+    filled = candidates.scaled(base, color, scaling).but(**kept)
     return base if candidates.canonical(filled) == candidates.canonical(base) else filled
 
 

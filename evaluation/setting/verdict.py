@@ -1,10 +1,11 @@
 """What the other half says of the winner: each part of its setting, its order and each class, confirmed or not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.documents.setting_check import ClassFinding, Finding
 from evaluation.metrics.sample import Floats
 from evaluation.setting.assignment import best_assigned, best_matching, chance
 from evaluation.setting.evidence import (
@@ -27,31 +28,6 @@ FEWEST_IN_HALF = 30
 FEWEST_FOR_CHANCE = 3
 MATCHED_REPLICATES = 1000
 TIE = 1e-9
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One part of the setting: the winner's value, the rival that comes closest on the test half, and by how much."""
-
-    name: str
-    value: str
-    rival: str | None
-    difference: Difference | None
-    confirmed: bool
-
-
-@dataclass(frozen=True)
-class ClassFinding:
-    """A class and its output; `share` of the replicates find no better order that puts the class elsewhere.
-
-    `lesions` are those of the half that tests; below FEWEST_LESIONS there is no share.
-    """
-
-    code: str
-    output: int | None
-    lesions: int
-    state: str
-    share: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +141,7 @@ class _Judged:
             readings[output] = fit.losses(test, self.best.places, self.test.truth)
         own, rival = sorted(readings, key=lambda name: float((self.test.weights * readings[name]).sum()))
         found = self.compared(readings[rival], readings[own])
-        return Finding("output", own, rival, found, speaks and found.sure)
+        return Finding(name="output", value=own, rival=rival, difference=found, confirmed=speaks and found.sure)
 
     def second(self) -> Tried | None:
         """The best other candidate that a person can tell apart: another order, colours or scaling."""
@@ -181,13 +157,15 @@ class _Judged:
         found = []
         for code in question.codes:
             if code not in question.present:
-                found.append(ClassFinding(code, None, 0, UNDETERMINED, None))
+                found.append(ClassFinding(code=code, output=None, lesions=0, state=UNDETERMINED, share=None))
                 continue
             row = question.present.index(code)
             share = None if shares is None or lesions[row] < FEWEST_LESIONS else float(shares[row])
             sure = share is not None and share >= LEVEL
             state = CONFIRMED if sure else UNDETERMINED
-            found.append(ClassFinding(code, int(places[row]), int(lesions[row]), state, share))
+            found.append(
+                ClassFinding(code=code, output=int(places[row]), lesions=int(lesions[row]), state=state, share=share)
+            )
         return _with_the_last_one(found, question) if speaks else tuple(found)
 
     def _shares(self) -> Floats:
@@ -223,9 +201,9 @@ class _Judged:
         """The rival that comes closest decides."""
         found = [(label, self.compared(self._losses(rival, values), self.losses)) for label, rival, values in rivals]
         if not found:
-            return Finding(name, value, None, None, False)
+            return Finding(name=name, value=value, rival=None, difference=None, confirmed=False)
         label, closest = min(found, key=lambda entry: entry[1].low)
-        return Finding(name, value, label, closest, speaks and closest.sure)
+        return Finding(name=name, value=value, rival=label, difference=closest, confirmed=speaks and closest.sure)
 
     def _losses(self, tried: Tried, values: Floats) -> Floats:
         return tried.calibration.losses(values, tried.places, self.test.truth)
@@ -243,5 +221,5 @@ def _with_the_last_one(found: Sequence[ClassFinding], question: Question) -> tup
     absent = last.code not in question.present and last.code not in question.scarce
     if not absent and last.lesions < FEWEST_LESIONS:
         return tuple(found)
-    belongs = replace(last, output=left.pop(), state=ELIMINATED)
+    belongs = last.model_copy(update={"output": left.pop(), "state": ELIMINATED})
     return tuple(belongs if entry is last else entry for entry in found)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from evaluation.documents.setting_check import Finding
 from evaluation.setting.search import FREE, Question
 from evaluation.setting.titles import ELIMINATED, TITLES, UNDETERMINED
-from evaluation.setting.verdict import FEWEST_IN_HALF, FEWEST_LESIONS, Finding, Verdict
+from evaluation.setting.verdict import FEWEST_IN_HALF, FEWEST_LESIONS, Verdict
 
 
 def sentences(verdict: Verdict, question: Question) -> list[str]:

@@ -13,7 +13,7 @@ register = template.Library()
 
 
 @register.filter
-def number(value: dict[str, Any] | None) -> SafeString:
+def number(value: dict[str, Any] | None, decimals: int = 3) -> SafeString:
     """A value with its interval in lighter ink; undefined is a dash with its reason."""
     if value is None or value["value"] is None:
         reason = (value or {}).get("note") or "undefined"
@@ -23,7 +23,7 @@ def number(value: dict[str, Any] | None) -> SafeString:
             DASH,
             reason,
         )
-    shown = probability(value["value"])
+    shown = probability(value["value"], decimals)
     note = value.get("note", "")
     mark = (
         format_html('<span class="mark" title="{}">*<span class="visually-hidden"> {}</span></span>', note, note)
@@ -36,14 +36,15 @@ def number(value: dict[str, Any] | None) -> SafeString:
         '<b>{}</b>{} <span class="interval">{}–{}</span>',
         shown,
         mark,
-        _end(value["low"]),
-        _end(value["high"]),
+        _end(value["low"], decimals),
+        _end(value["high"], decimals),
     )
 
 
-def _end(value: float) -> str:
+def _end(value: float, decimals: int) -> str:
     """An end of an interval: 1.000 and 0.000 stand for exactly 1 and 0."""
-    return f"{min(max(value, 0.001), 0.999) if 0 < value < 1 else value:.3f}"
+    least = 10.0**-decimals
+    return f"{min(max(value, least), 1 - least) if 0 < value < 1 else value:.{decimals}f}"
 
 
 @register.filter

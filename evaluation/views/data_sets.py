@@ -1,10 +1,9 @@
-"""Data sets: list, upload, read, map, publish, delete."""
+"""Data sets: upload, read, map, publish."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,12 +12,13 @@ from django.views.decorators.http import require_POST
 
 from evaluation.forms.data_set import ArchiveForm, DataSetForm, MappingForm
 from evaluation.models import DataSet, Evaluation, LabelledImage, MapCheck
-from evaluation.services.data_sets.importing import cancel_import, create_data_set, delete_data_set, remap_data_set
+from evaluation.services.data_sets.importing import create_data_set, remap_data_set
 from evaluation.services.data_sets.isic_archive import create_from_archive
 from evaluation.services.evaluations.sentences import class_rows, subgroup_rows
 from skinsite import media
-from skinsite.jobs import OPEN
-from skinsite.refusal import Conflict, Refusal
+from skinsite.accounts.administrators import require_administrator
+from skinsite.jobs import pages
+from skinsite.refusal import Conflict, submitted
 from skinsite.spreadsheet import lines
 
 RENDITIONS = {"pixels.png": ("pixels", "image/png"), "thumbnail.webp": ("thumbnail", "image/webp")}
@@ -26,55 +26,39 @@ WALL = 60
 SHOWN = 12
 
 
-def data_sets(request: HttpRequest) -> HttpResponse:
-    rows = DataSet.objects.visible_to(request.user).select_related("owner").defer("refused", "words", "columns")
-    page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "evaluation/data_sets.html", {"page": page})
-
-
 def new(request: HttpRequest) -> HttpResponse:
     form = DataSetForm(request.POST or None, request.FILES or None)
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            try:
-                made = create_data_set(
-                    owner=request.user,
-                    name=form.cleaned_data["name"],
-                    archive=form.cleaned_data["archive"],
-                    table=form.cleaned_data["labels"],
-                )
-            except Refusal as refusal:
-                for problem in refusal.problems:
-                    form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-            else:
-                return redirect(made)
-        status = 422
+    made = submitted(
+        form,
+        lambda chosen: create_data_set(
+            owner=request.user, name=chosen["name"], archive=chosen["archive"], table=chosen["labels"]
+        ),
+    )
+    if made:
+        return redirect(made)
+    status = 422 if request.method == "POST" else 200
     return render(request, "evaluation/new_data_set.html", {"form": form}, status=status)
 
 
 def from_archive(request: HttpRequest) -> HttpResponse:
     """An administrator has the server fetch pictures from the public ISIC Archive."""
-    if not getattr(request.user, "is_administrator", False):
-        raise PermissionDenied
+    owner = require_administrator(request)
     form = ArchiveForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            return redirect(create_from_archive(owner=request.user, **form.cleaned_data))
-        status = 422
+    if made := submitted(form, lambda chosen: create_from_archive(owner=owner, **chosen)):
+        return redirect(made)
+    status = 422 if request.method == "POST" else 200
     context = {"form": form, "address": settings.SKINSITE_ISIC_API}
     return render(request, "evaluation/from_archive.html", context, status=status)
 
 
 def data_set(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _visible(request, pk)
+    found: DataSet = pages.visible(request, pk, DataSet)
     evaluations = Evaluation.objects.visible_to(request.user).filter(data_set=found).select_related("model")
     map_checks = MapCheck.objects.visible_to(request.user).filter(data_set=found).select_related("model")
     context = {
         "data_set": found,
         "own": found.owner_id == request.user.pk,
-        "refreshes": found.state in OPEN,
+        "refreshes": not found.is_final,
         "classes": class_rows(found),
         "subgroups": subgroup_rows(found),
         "walls": [
@@ -90,7 +74,7 @@ def data_set(request: HttpRequest, pk: int) -> HttpResponse:
 
 def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the columns and labels of one's own data set."""
-    found = _own(request, pk)
+    found: DataSet = pages.changeable(request, pk, DataSet)
     form = MappingForm(request.POST or None, data_set=found)
     if request.method == "POST" and form.is_valid():
         try:
@@ -104,7 +88,7 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
 
 def images(request: HttpRequest, pk: int) -> HttpResponse:
     """The pictures of a data set, of one class if `label` says so."""
-    found = _visible(request, pk)
+    found: DataSet = pages.visible(request, pk, DataSet)
     rows = found.images.all()
     if label := request.GET.get("label", ""):
         rows = rows.filter(label=label)
@@ -114,7 +98,7 @@ def images(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def refused_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found = _visible(request, pk)
+    found: DataSet = pages.visible(request, pk, DataSet)
     rows = [("row", "file", "reason"), *((e["row"], e["file"], e["reason"]) for e in found.refused)]
     return media.serve(lines(rows), content_type="text/csv; charset=utf-8", download_as=f"refused-{found.pk}.csv")
 
@@ -134,46 +118,14 @@ def picture(request: HttpRequest, pk: int, rendition: str) -> HttpResponseBase:
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _own(request, pk)
-    try:
-        cancel_import(data_set=found)
-    except Conflict as conflict:
-        messages.error(request, str(conflict))
-    return redirect(found)
-
-
-@require_POST
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """An administrator shows a data set and its owner's evaluations to all, or takes it back."""
-    if not getattr(request.user, "is_administrator", False):
-        raise PermissionDenied
+    require_administrator(request)
     found = get_object_or_404(DataSet, pk=pk)
     DataSet.objects.filter(pk=pk).update(published=not found.published)
     messages.success(request, "Everybody can read it now." if not found.published else "Only its owner reads it now.")
     return redirect(found) if found.owner_id == request.user.pk or not found.published else redirect("datasets")
 
 
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then delete one's own data set."""
-    found = _own(request, pk)
-    if request.method == "POST":
-        delete_data_set(data_set=found)
-        messages.success(request, f"{found} was deleted with its evaluations and comparisons.")
-        return redirect("datasets")
-    counts = {"evaluations": found.evaluations.count(), "comparisons": found.comparisons.count()}
-    return render(request, "evaluation/delete.html", {"thing": found, "what": "data set", "counts": counts})
-
-
 def _mapping_form(found: DataSet) -> Any:
     return MappingForm(data_set=found) if found.columns and found.error_code == "needs-mapping" else None
-
-
-def _visible(request: HttpRequest, pk: int) -> DataSet:
-    found: DataSet = get_object_or_404(DataSet.objects.visible_to(request.user).select_related("owner"), pk=pk)
-    return found
-
-
-def _own(request: HttpRequest, pk: int) -> DataSet:
-    found: DataSet = get_object_or_404(DataSet, pk=pk, owner=request.user)
-    return found

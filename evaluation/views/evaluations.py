@@ -1,4 +1,4 @@
-"""Evaluations: list, start, follow, read, take away."""
+"""Evaluations: start, read, take away."""
 
 import json
 from typing import Any
@@ -6,33 +6,24 @@ from typing import Any
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRefresh
 
 from evaluation.forms.choosing import EvaluationForm
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.evaluations import capsule
 from evaluation.services.evaluations.page import EvaluationPage, cell_images
-from evaluation.services.evaluations.reduced_precision import change
-from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
+from evaluation.services.evaluations.run import start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite import media
-from skinsite.jobs import State
-from skinsite.refusal import Conflict, Refusal
+from skinsite.jobs import State, pages
+from skinsite.refusal import Refusal
 from skinsite.spreadsheet import plain_lines
 
 FORMS = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 WALL = 48
-
-
-def evaluations(request: HttpRequest) -> HttpResponse:
-    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner").in_short()
-    page = Paginator(rows, 40).get_page(request.GET.get("page"))
-    return render(request, "evaluation/evaluations.html", {"page": page})
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -60,21 +51,18 @@ def _started(person: Any, form: EvaluationForm) -> tuple[list[Evaluation], Refus
     made: list[Evaluation] = []
     for model in form.cleaned_data["models"]:
         try:
-            made.append(
-                start_evaluation(owner=person, data_set=form.cleaned_data["dataset"], model=model, engine=form.engine)
-            )
+            made.append(start_evaluation(owner=person, data_set=form.cleaned_data["dataset"], model=model))
         except Refusal as refusal:
             return made, refusal
     return made, None
 
 
 def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _visible(request, pk)
+    found: Evaluation = pages.visible(request, pk, Evaluation)
     context: dict[str, Any] = {"evaluation": found, "own": found.owner_id == request.user.pk}
     if found.document:
         sources = Evaluation.objects.visible_to(request.user).filter(model=found.model_id, state=State.DONE)
         context["page"] = EvaluationPage(found)
-        context["change"] = change(found, request.user)
         context["sources"] = sources.exclude(data_set=found.data_set_id).select_related("data_set").defer("document")
         context["points"] = found.operating_points.select_related("source__data_set")
     context["failures"] = found.failed_images.select_related("image")[:20]
@@ -82,17 +70,9 @@ def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "evaluation/evaluation.html", context)
 
 
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is, for the page to refresh; the whole page is asked for at the end."""
-    found = _visible(request, pk)
-    if found.is_final:
-        return HttpResponseClientRefresh()
-    return render(request, "evaluation/_progress.html", {"evaluation": found, "own": found.owner_id == request.user.pk})
-
-
 def images(request: HttpRequest, pk: int) -> HttpResponse:
     """The images of one cell of the confusion matrix, or of one class, worst first."""
-    found = _visible(request, pk)
+    found: Evaluation = pages.visible(request, pk, Evaluation)
     truth, said = request.GET.get("truth", ""), request.GET.get("predicted", "")
     rows = cell_images(found, truth=truth, predicted=said)
     page = Paginator(rows, WALL).get_page(request.GET.get("page"))
@@ -108,34 +88,13 @@ def images(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, cancel_evaluation)
-
-
-@require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, retry_evaluation)
-
-
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then delete one's own evaluation."""
-    found = _own(request, pk)
-    if request.method == "POST":
-        delete_evaluation(evaluation=found)
-        messages.success(request, "The evaluation was deleted.")
-        return redirect("evaluations")
-    counts = found.comparisons.aggregate(comparisons=Count("pk"))
-    return render(request, "evaluation/delete.html", {"thing": found, "what": "evaluation", "counts": counts})
-
-
-@require_POST
 def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
     """Store an operating point whose threshold was chosen elsewhere."""
     from evaluation.services.evaluations.operating_points import (
         report_operating_point,  # scikit-learn takes a second: not at the start
     )
 
-    found = _own(request, pk)
+    found: Evaluation = pages.changeable(request, pk, Evaluation)
     number = request.POST.get("source", "")
     visible = Evaluation.objects.visible_to(request.user).select_related("model", "data_set")
     source = get_object_or_404(visible, pk=int(number)) if number.isascii() and number.isdigit() else None
@@ -153,26 +112,26 @@ def report_threshold(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def predictions_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found = _visible(request, pk)
-    rows, name = plain_lines(prediction_rows(found)), f"predictions-{found.in_file_names}.csv"
+    found: Evaluation = pages.visible(request, pk, Evaluation)
+    rows, name = plain_lines(prediction_rows(found)), f"predictions-{found.pk}.csv"
     return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found = _visible(request, pk)
-    rows, name = plain_lines(submission_rows(found)), f"submission-{found.in_file_names}.csv"
+    found: Evaluation = pages.visible(request, pk, Evaluation)
+    rows, name = plain_lines(submission_rows(found)), f"submission-{found.pk}.csv"
     return media.serve(rows, content_type="text/csv; charset=utf-8", download_as=name)
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _done(request, pk)
     content = json.dumps(capsule.metrics_document(found), indent=1).encode()
-    return media.serve(content, content_type="application/json", download_as=f"metrics-{found.in_file_names}.json")
+    return media.serve(content, content_type="application/json", download_as=f"metrics-{found.pk}.json")
 
 
 def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _done(request, pk)
-    name = f"evaluation-{found.in_file_names}.zip"
+    name = f"evaluation-{found.pk}.zip"
     return media.serve(capsule.capsule(found), content_type="application/zip", download_as=name)
 
 
@@ -183,32 +142,11 @@ def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseB
         raise Http404
     with default_storage.open(name, "rb") as file:
         content = file.read()
-    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.in_file_names}.{form}")
-
-
-def _change(request: HttpRequest, pk: int, change: Any) -> HttpResponse:
-    found = _own(request, pk)
-    try:
-        change(evaluation=found)
-    except Conflict as conflict:
-        messages.error(request, str(conflict))
-    return redirect(found)
-
-
-def _visible(request: HttpRequest, pk: int) -> Evaluation:
-    rows = Evaluation.objects.visible_to(request.user).select_related("model", "data_set", "owner")
-    found: Evaluation = get_object_or_404(rows, pk=pk)
-    return found
+    return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.pk}.{form}")
 
 
 def _done(request: HttpRequest, pk: int) -> Evaluation:
-    found = _visible(request, pk)
+    found: Evaluation = pages.visible(request, pk, Evaluation)
     if not found.document:
         raise Http404
-    return found
-
-
-def _own(request: HttpRequest, pk: int) -> Evaluation:
-    rows = Evaluation.objects.select_related("model", "data_set", "owner")
-    found: Evaluation = get_object_or_404(rows, pk=pk, owner=request.user)
     return found

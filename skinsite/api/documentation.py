@@ -1,5 +1,6 @@
 """The description of the API: OpenAPI for programs, a page without scripts for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.views.decorators.http import require_safe
 
 from skinsite.api.access import Bearer, Session
 from skinsite.api.problems import problem
+
+Description = Mapping[str, Any]
+"""A part of the OpenAPI document."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,13 @@ def docs_page(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", {"calls": calls, "things": things})
 
 
-def _schema() -> dict[str, Any]:
+def _schema() -> Description:
     from skinsite.api import api
 
     return api.get_openapi_schema()
 
 
-def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
+def _call(method: str, path: str, operation: Description) -> Call:
     answers = [
         Answer(str(status), details["description"], _content_type(details))
         for status, details in operation["responses"].items()
@@ -93,12 +97,12 @@ def _call(method: str, path: str, operation: dict[str, Any]) -> Call:
     )
 
 
-def _parameter(entry: dict[str, Any]) -> Parameter:
+def _parameter(entry: Description) -> Parameter:
     description = entry.get("description", "")
     return Parameter(entry["name"], entry["in"], _type(entry["schema"]), entry["required"], description)
 
 
-def _body(operation: dict[str, Any]) -> list[Parameter]:
+def _body(operation: Description) -> list[Parameter]:
     content = operation.get("requestBody", {}).get("content", {})
     return [
         field
@@ -107,7 +111,7 @@ def _body(operation: dict[str, Any]) -> list[Parameter]:
     ]
 
 
-def _fields(schema: dict[str, Any], *, place: str) -> list[Parameter]:
+def _fields(schema: Description, *, place: str) -> list[Parameter]:
     if "properties" not in schema:
         return [Parameter("", place, _type(schema), required=True, description="")]
     required = schema.get("required", [])
@@ -117,18 +121,18 @@ def _fields(schema: dict[str, Any], *, place: str) -> list[Parameter]:
     ]
 
 
-def _thing(name: str, details: dict[str, Any]) -> Thing:
+def _thing(name: str, details: Description) -> Thing:
     return Thing(name, details.get("description", ""), _fields(details, place="") if "properties" in details else [])
 
 
-def _content_type(answer: dict[str, Any]) -> str:
+def _content_type(answer: Description) -> str:
     for media_type, details in answer.get("content", {}).items():
         name = _type(details.get("schema", {}))
         return f"{media_type}: {name}" if name else media_type
     return ""
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: Description) -> str:
     """Return a schema in a few words: `Case`, `list of string`, `number or null`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.throttling import BaseThrottle
 
+from skinsite.api.access import person_of
+
 
 class PerPerson(BaseThrottle):
     """At most REQUESTS_A_SECOND by token; pictures that a page asks for with a session are not counted."""
@@ -21,7 +23,7 @@ class PerPerson(BaseThrottle):
             return True
         now = time.monotonic()
         with self._lock:
-            times = self._times.setdefault(request.auth.pk, deque())  # type: ignore[attr-defined]  # ninja sets it
+            times = self._times.setdefault(person_of(request).pk, deque())
             while times and times[0] <= now - 1:
                 times.popleft()
             if len(times) >= settings.REQUESTS_A_SECOND:

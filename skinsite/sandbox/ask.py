@@ -5,7 +5,7 @@ import math
 import os
 import stat
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,12 @@ from skinsite.sandbox.run import ChildResult, ExitReason, Limits
 ANSWER_BYTES = 4 * 1024**2
 TEXT_LENGTH = 2000
 TEXT = {"type": "string", "maxLength": TEXT_LENGTH}
+_STANDARD = jsonschema.Draft202012Validator
+_Validator = jsonschema.validators.extend(
+    _STANDARD,
+    # The standard takes 2.0 for an integer; Python neither counts nor reads a file with it.
+    type_checker=_STANDARD.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
+)
 
 
 class InvalidChildOutput(Exception):
@@ -44,8 +50,8 @@ class Answer:
 def ask(
     task: str,
     *,
-    request: dict[str, Any],
-    schema: dict[str, Any],
+    request: Mapping[str, object],
+    schema: Mapping[str, object],
     folder: Path,
     limits: Limits,
     readable: Sequence[Path] = (),
@@ -74,21 +80,24 @@ def ask(
     return Answer(read_answer(folder / ANSWER, schema, answer_bytes, verbatim), result)
 
 
-def read_answer(path: Path, schema: dict[str, Any], limit: int, verbatim: Sequence[str] = ()) -> dict[str, Any]:
+def read_answer(path: Path, schema: Mapping[str, object], limit: int, verbatim: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a child wrote to a file, checked and cleaned. Raises InvalidChildOutput."""
     content = parse(read_file(path, limit), schema)
-    return {name: value if name in verbatim else _cleaned(value) for name, value in content.items()}
+    try:
+        return {name: value if name in verbatim else _cleaned(value) for name, value in content.items()}
+    except RecursionError as error:
+        raise InvalidChildOutput("the answer is nested too deeply") from error
 
 
-def parse(text: bytes, schema: dict[str, Any]) -> dict[str, Any]:
+def parse(text: bytes, schema: Mapping[str, object]) -> dict[str, Any]:
     """Return the JSON object that fits the schema, without a number that is none. Raises InvalidChildOutput."""
     try:
         content = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-        jsonschema.validate(content, schema)
-    except jsonschema.ValidationError as error:
-        raise InvalidChildOutput(f"the answer does not fit its schema at {error.json_path[:100]}") from None
+        problem = next(_Validator(schema).iter_errors(content), None)  # the first one: there may be millions
     except (ValueError, RecursionError) as error:
         raise InvalidChildOutput(f"the answer is no JSON: {str(error)[:200]}") from error
+    if problem is not None:
+        raise InvalidChildOutput(f"the answer does not fit its schema at {problem.json_path[:100]}")
     return dict(content)
 
 
@@ -114,11 +123,10 @@ def open_regular(path: Path, limit: int) -> int:
 def plain(text: str) -> str:
     """The text without control, formatting and direction characters, and not too long for a page."""
     kept = (letter if letter.isprintable() or letter == " " else "�" for letter in text[:TEXT_LENGTH])
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", "".join(kept))[:TEXT_LENGTH]
 
 
 def _cleaned(value: Any) -> Any:
-    """JSON that was parsed is never deeper than Python's own recursion."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, list):

@@ -1,25 +1,29 @@
 """A memory cgroup for one child, where this process may make one: the kernel's own bound, with nothing to outrun.
 
-Version 1 and 2 (cgroups(7)); a container or an ordinary account mostly has no right to either, and gets None.
+Version 2 (cgroups(7)); a container or an ordinary account mostly has no right to one, and gets None.
 """
 
 import itertools
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT, OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 PREFIX = "skinsite-child-"
 REMOVE_WITHIN_S = 2.0
+LIMIT = "memory.max"
+OTHERS = {"memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "512"}
+"""What is set too where the kernel and the machine's settings have it."""
 _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
 class Cgroup:
-    """One group of processes; `events` is the file that counts those killed for memory."""
+    """One group of processes."""
 
     folder: Path
-    events: str
 
     @property
     def members(self) -> Path:
@@ -29,7 +33,7 @@ class Cgroup:
     def ran_out(self) -> bool:
         """Whether the kernel killed a member for memory."""
         try:
-            words = (self.folder / self.events).read_text().split()
+            words = (self.folder / "memory.events").read_text().split()
         except OSError:
             return False
         return "oom_kill" in words and words[words.index("oom_kill") + 1] != "0"
@@ -48,42 +52,30 @@ class Cgroup:
 
 def create(memory: int) -> Cgroup | None:
     """Return a new group bounded to `memory` bytes, below this process's own, or None where that is not permitted."""
-    for parent, limit, others, events in _places():
-        folder = parent / f"{PREFIX}{os.getpid()}-{next(_numbers)}"
-        try:
-            _remove_abandoned(parent)
-            folder.mkdir()
-        except OSError:
-            continue
-        group = Cgroup(folder, events)
-        try:
-            (folder / limit).write_text(str(memory))
-        except OSError:
-            group.remove()
-            continue
-        for name, value in others.items():
-            if (folder / name).exists():
-                _try_to_write(folder / name, value)
-        return group
-    return None
-
-
-def _places() -> list[tuple[Path, str, dict[str, str], str]]:
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        parent = _own()
+        _remove_abandoned(parent)
+        group = Cgroup(parent / f"{PREFIX}{os.getpid()}-{next(_numbers)}")
+        group.folder.mkdir()
+    except (OSError, StopIteration):
+        return None
+    try:
+        (group.folder / LIMIT).write_text(str(memory))
     except OSError:
-        return []
-    places = []
-    for line in lines:
-        _number, controllers, path = line.split(":", 2)
-        inside = path.lstrip("/")
-        if "memory" in controllers.split(","):
-            folder = Path("/sys/fs/cgroup/memory", inside)
-            places.append((folder, "memory.limit_in_bytes", {"memory.swappiness": "0"}, "memory.oom_control"))
-        elif not controllers:
-            others = {"memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "512"}
-            places.append((Path("/sys/fs/cgroup", inside), "memory.max", others, "memory.events"))
-    return places
+        group.remove()
+        return None
+    for name, value in OTHERS.items():
+        with suppress(OSError):
+            (group.folder / name).write_text(value)
+    return group
+
+
+def _own() -> Path:
+    """The folder of this process's own group. Raises OSError or StopIteration where there is none of version 2."""
+    lines = OWN.read_text().splitlines()
+    inside = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
+    (ROOT / inside / "cgroup.controllers").stat()
+    return ROOT / inside
 
 
 def _remove_abandoned(parent: Path) -> None:
@@ -91,14 +83,5 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         supervisor = folder.name.removeprefix(PREFIX).partition("-")[0]
         if not Path("/proc", supervisor).exists():
-            try:
+            with suppress(OSError):
                 folder.rmdir()
-            except OSError:
-                continue
-
-
-def _try_to_write(path: Path, value: str) -> None:
-    try:
-        path.write_text(value)
-    except OSError:
-        return

@@ -1,6 +1,6 @@
-"""The confined child's first file: put up the walls, then run one task. Started by `sandbox.run`.
+"""The confined child's first file: isolate itself, then run one task. Started by `sandbox.run`.
 
-`python -I -B child.py` with an order (JSON) on standard input. What it says of its walls goes to standard output,
+`python -I -B child.py` with an order (JSON) on standard input. What it says of its isolation goes to standard output,
 which is closed before the file is seen; the task's answer goes to `answer.json` in the folder that stays writable.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ANSWER = "answer.json"
 OUT_OF_MEMORY = 77
-NO_WALLS = 78
+NOT_ISOLATED = 78
 UNWANTED = ("matplotlib", "sklearn")  # Keras imports them if it can, for seconds, and no child draws or fits
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,7 @@ def packages() -> list[Path]:
 def main() -> None:
     order = json.load(sys.stdin)
     module, function = order["task"].split(":")
-    # Our packages' folders stay readable behind the walls, the repository's root (with the data) does not.
+    # Our packages' folders stay readable in isolation, the repository's root (with the data) does not.
     sys.path.insert(0, str(ROOT))
     for folder in packages():
         importlib.import_module(folder.name)
@@ -34,11 +34,11 @@ def main() -> None:
     from skinsite.sandbox import confine
 
     try:
-        standing = confine.enter(confine.Walls(**order["walls"]), tell=_tell)
+        measures = confine.enter(confine.Restrictions(**order["restrictions"]), tell=_tell)
     except confine.Unavailable as problem:
         _tell({"unavailable": str(problem)})
-        sys.exit(NO_WALLS)
-    _tell({"walls": standing})
+        sys.exit(NOT_ISOLATED)
+    _tell({"isolation": measures})
     _silence()
     for package in UNWANTED:
         sys.modules[package] = None  # type: ignore[assignment]

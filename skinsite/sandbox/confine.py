@@ -1,4 +1,4 @@
-"""The walls around a process that opens an untrusted file: no other program is needed, only Linux.
+"""The isolation of a process that opens an untrusted file: no other program is needed, only Linux.
 
 Namespaces (where the machine permits none: another user) take away the portal's files, processes and network; behind
 them Landlock leaves the Python installation to read and one folder to write, seccomp takes away programs, processes
@@ -31,11 +31,11 @@ Tell = Callable[[dict[str, object]], None]
 
 
 class Unavailable(Exception):
-    """This host lacks a wall; the text says which."""
+    """This host lacks a means of isolation; the text says which."""
 
 
 @dataclass(frozen=True)
-class Walls:
+class Restrictions:
     """What one confined process may still use: sizes in bytes, time in seconds of one core.
 
     `memory` bounds its own pages, touched or not, `addresses` all that it maps; `group` is the file that puts a
@@ -54,7 +54,7 @@ class Walls:
 
 
 def missing() -> list[str]:
-    """The names of the walls that this kernel does not have."""
+    """The names of the means of isolation that this kernel does not have."""
     absent = []
     if landlock.version() < 1:
         absent.append("Landlock")
@@ -63,50 +63,50 @@ def missing() -> list[str]:
     return absent
 
 
-def enter(walls: Walls, *, tell: Tell) -> list[str]:
-    """Confine this process for good and return a sentence for each wall that stands, in a new process.
+def enter(allowed: Restrictions, *, tell: Tell) -> list[str]:
+    """Confine this process for good and return a sentence for each measure taken, in a new process.
 
     The process that called stays outside as a guard: it tells the new one's number, waits for it, and ends as it
     ended; only the new one returns. Call it before a thread is started or the file is seen. Raises Unavailable where a
-    wall cannot be put up, unless the walls say `unconfined`: then the sentence says what is lacking.
+    measure cannot be taken, unless the restrictions say `unconfined`: then the sentence says what is lacking.
     """
-    _die_with(walls.parent)
-    standing: list[str] = []
-    if walls.group:
-        _put_up(walls, standing, lambda: _join(walls.group))
-    _put_up(walls, standing, lambda: _limit(walls))
-    namespaced = _leave(walls, standing)
-    guarded = _fork(walls, tell)
+    _die_with(allowed.parent)
+    measures: list[str] = []
+    if allowed.group:
+        _apply(allowed, measures, lambda: _join(allowed.group))
+    _apply(allowed, measures, lambda: _limit(allowed))
+    namespaced = _leave(allowed, measures)
+    guarded = _fork(allowed, tell)
     if namespaced:
-        _put_up(walls, standing, lambda: _see_only(walls))
+        _apply(allowed, measures, lambda: _see_only(allowed))
     elif os.geteuid() == 0:
-        _put_up(walls, standing, _become_another_user)
+        _apply(allowed, measures, _become_another_user)
     _die_with_guard(guarded)
-    _put_up(walls, standing, _drop_capabilities)
-    _put_up(walls, standing, lambda: _restrict(walls))
-    _put_up(walls, standing, _filter)
-    return standing
+    _apply(allowed, measures, _drop_capabilities)
+    _apply(allowed, measures, lambda: _restrict(allowed))
+    _apply(allowed, measures, _filter)
+    return measures
 
 
-def _put_up(walls: Walls, standing: list[str], wall: Callable[[], str]) -> None:
+def _apply(allowed: Restrictions, measures: list[str], measure: Callable[[], str]) -> None:
     try:
-        standing.append(wall())
+        measures.append(measure())
     except (OSError, KeyError) as error:
-        if not walls.unconfined:
+        if not allowed.unconfined:
             raise Unavailable(str(error)) from error
-        standing.append(f"{LACKING}{error}")
+        measures.append(f"{LACKING}{error}")
 
 
-def _leave(walls: Walls, standing: list[str]) -> bool:
+def _leave(allowed: Restrictions, measures: list[str]) -> bool:
     """Leave the portal's namespaces if the machine permits it; root has another way to keep apart."""
     try:
-        standing.append(namespaces.unshare())
+        measures.append(namespaces.unshare())
     except OSError as error:
         if os.geteuid() == 0:
             return False
-        if not walls.unconfined:
+        if not allowed.unconfined:
             raise Unavailable(f"it permits this user no namespaces ({error})") from error
-        standing.append(f"{LACKING}{error}")
+        measures.append(f"{LACKING}{error}")
         return False
     return True
 
@@ -116,8 +116,8 @@ def _join(group: str) -> str:
     return "a memory cgroup"
 
 
-def _see_only(walls: Walls) -> str:
-    namespaces.see_only(Path(walls.folder), _readable(walls))
+def _see_only(allowed: Restrictions) -> str:
+    namespaces.see_only(Path(allowed.folder), _readable(allowed))
     return "a root folder with the Python installation, read-only, and one folder of its own"
 
 
@@ -134,9 +134,9 @@ def _become_another_user() -> str:
     return f"another user (number {ANOTHER_USER}) in place of namespaces, which the machine does not permit"
 
 
-def _restrict(walls: Walls) -> str:
+def _restrict(allowed: Restrictions) -> str:
     described = [Path(path) for path in (*namespaces.DEVICES, *namespaces.COPIED, namespaces.ITSELF)]
-    landlock.restrict(readable=[*_readable(walls), *described], writable=(Path(walls.folder), Path("/dev/null")))
+    landlock.restrict(readable=[*_readable(allowed), *described], writable=(Path(allowed.folder), Path("/dev/null")))
     return f"Landlock version {landlock.version()}"
 
 
@@ -145,7 +145,7 @@ def _filter() -> str:
     return "seccomp (no program, no process, no socket)"
 
 
-def _fork(walls: Walls, tell: Tell) -> int:
+def _fork(allowed: Restrictions, tell: Tell) -> int:
     """Return, in a new process only, a descriptor that ends when the guard does."""
     alive, held = os.pipe()
     child = os.fork()
@@ -157,7 +157,7 @@ def _fork(walls: Walls, tell: Tell) -> int:
     nowhere = os.open("/dev/null", os.O_RDWR)
     os.dup2(nowhere, 1)
     _, status, used = os.wait4(child, 0)
-    _end_as(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime >= walls.processor_seconds)
+    _end_as(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime >= allowed.processor_seconds)
 
 
 def _end_as(code: int, out_of_time: bool) -> NoReturn:
@@ -191,20 +191,20 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _limit(walls: Walls) -> str:
+def _limit(allowed: Restrictions) -> str:
     for kind, limit in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 256),
-        (resource.RLIMIT_FSIZE, walls.file_size),
-        (resource.RLIMIT_CPU, walls.processor_seconds),
-        (resource.RLIMIT_DATA, walls.memory),
-        (resource.RLIMIT_AS, walls.addresses),
+        (resource.RLIMIT_FSIZE, allowed.file_size),
+        (resource.RLIMIT_CPU, allowed.processor_seconds),
+        (resource.RLIMIT_DATA, allowed.memory),
+        (resource.RLIMIT_AS, allowed.addresses),
         (resource.RLIMIT_MEMLOCK, 0),
     ):
         hard = resource.getrlimit(kind)[1]
         bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (bound, bound))
-    return f"{walls.processor_seconds:,} s of processor time, {walls.addresses / GIB:.0f} GiB of addresses"
+    return f"{allowed.processor_seconds:,} s of processor time, {allowed.addresses / GIB:.0f} GiB of addresses"
 
 
 def _drop_capabilities() -> str:
@@ -221,7 +221,7 @@ def _drop_capabilities() -> str:
     return "no capability but to read what Landlock leaves" if keep else "no capability"
 
 
-def _readable(walls: Walls) -> list[Path]:
+def _readable(allowed: Restrictions) -> list[Path]:
     installation = (sys.prefix, sys.base_prefix)
-    paths = (*installation, *SYSTEM, *SETTINGS, *walls.readable)
+    paths = (*installation, *SYSTEM, *SETTINGS, *allowed.readable)
     return [Path(path) for path in paths]

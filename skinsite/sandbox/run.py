@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from skinsite.sandbox import cgroups, confine, usage
 from skinsite.sandbox.cgroups import Cgroup
-from skinsite.sandbox.child import NO_WALLS, OUT_OF_MEMORY, packages
+from skinsite.sandbox.child import NOT_ISOLATED, OUT_OF_MEMORY, packages
 
 CHILD = Path(__file__).with_name("child.py")
 LOOK_EVERY_S = 0.05
@@ -37,7 +37,15 @@ class ExitReason(StrEnum):
     MEMORY = "memory"
     DISK = "disk"
     CRASHED = "crashed"
-    NO_WALLS = "no walls"
+    NOT_ISOLATED = "not isolated"
+
+
+REASONS = {
+    -signal.SIGXCPU: ExitReason.TIME,
+    OUT_OF_MEMORY: ExitReason.MEMORY,
+    NOT_ISOLATED: ExitReason.NOT_ISOLATED,
+}
+"""What the status of a child says that did not answer."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ class Limits:
 class ChildResult:
     """`peak_memory` in bytes, `status` as of `subprocess` (negative: a signal), the end of what it wrote to stderr.
 
-    `seconds` are wall time, `counted` those that the limit is for. `walls` has a sentence for each wall that stood
-    before the file was seen; without walls `stderr_tail` says why.
+    `seconds` are wall time, `counted` those that the limit is for. `isolation` has a sentence for each measure taken
+    before the file was seen; without isolation `stderr_tail` says why.
     """
 
     reason: ExitReason
@@ -68,13 +76,13 @@ class ChildResult:
     peak_memory: int
     status: int
     stderr_tail: str
-    walls: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
 
 
 def run(
     task: str,
     *,
-    request: dict[str, Any],
+    request: Mapping[str, object],
     folder: Path,
     limits: Limits,
     readable: Sequence[Path] = (),
@@ -84,10 +92,10 @@ def run(
     """Run `module:function` with the keywords of `request` in a confined child that may write only to `folder`.
 
     The child inherits the given open descriptors under their numbers; `readable` files and folders are added to what
-    the walls leave. It is killed at the first limit that it passes, and when this process dies.
+    isolation leaves. It is killed at the first limit that it passes, and when this process dies.
     """
     group = cgroups.create(limits.memory)
-    walls = confine.Walls(
+    restrictions = confine.Restrictions(
         folder=str(folder.resolve()),
         readable=tuple(str(path.resolve()) for path in (*packages(), *readable)),
         processor_seconds=int(limits.seconds * CORES) + 1,
@@ -98,7 +106,7 @@ def run(
         unconfined=unconfined,
         group=str(group.members) if group else "",
     )
-    order = {"task": task, "request": request, "walls": asdict(walls)}
+    order = {"task": task, "request": request, "restrictions": asdict(restrictions)}
     try:
         with tempfile.TemporaryFile("w+") as orders, tempfile.TemporaryFile("w+b") as words:
             json.dump(order, orders)
@@ -181,7 +189,7 @@ class _Watch:
         finally:
             self._end()
         self._listen()
-        reason = passed or self._exit_reason(self._process.returncode)
+        reason = passed or self._passed_disk() or self._exit_reason(self._process.returncode)
         said = str(self._said("unavailable", ""))
         return ChildResult(
             reason,
@@ -189,12 +197,12 @@ class _Watch:
             self._counted(),
             self._peak,
             self._process.returncode,
-            said if reason is ExitReason.NO_WALLS else _tail(self._words),
-            tuple(self._said("walls", [])),
+            said if reason is ExitReason.NOT_ISOLATED else _tail(self._words),
+            tuple(self._said("isolation", [])),
         )
 
     def _listen(self) -> None:
-        """Take what the child says of its walls; it closes this way before it sees the file."""
+        """Take what the child says of its isolation; it closes this way before it sees the file."""
         while self._channel and len(self._told) < TOLD_BYTES and (more := self._channel.read(TOLD_BYTES)):
             self._told += more
 
@@ -208,10 +216,12 @@ class _Watch:
         elapsed = time.monotonic() - self._started
         if self._counted() > self._limits.seconds or elapsed > self._limits.wall:
             return ExitReason.TIME
-        written = usage.written(self._folder) + usage.held(self._said("pid", 0))
-        if written + os.fstat(self._words.fileno()).st_size > self._limits.disk:
-            return ExitReason.DISK
-        return None
+        return self._passed_disk(usage.held(self._said("pid", 0)))
+
+    def _passed_disk(self, held: int = 0) -> ExitReason | None:
+        """Asked once more when the child has ended: at what it wrote last nobody has looked."""
+        written = usage.written(self._folder) + held + os.fstat(self._words.fileno()).st_size
+        return ExitReason.DISK if written > self._limits.disk else None
 
     def _counted(self) -> float:
         return time.monotonic() - self._started - min(self._waited, PATIENCE * self._limits.seconds)
@@ -234,8 +244,7 @@ class _Watch:
             return ExitReason.ANSWERED
         if self._group and self._group.ran_out():
             return ExitReason.MEMORY
-        known = {-signal.SIGXCPU: ExitReason.TIME, OUT_OF_MEMORY: ExitReason.MEMORY, NO_WALLS: ExitReason.NO_WALLS}
-        return known.get(status, ExitReason.CRASHED)
+        return REASONS.get(status, ExitReason.CRASHED)
 
 
 def _tail(words: IO[bytes]) -> str:

@@ -1,4 +1,4 @@
-"""Which walls this machine can put up, tried once in a child without a file, in a sentence for the operator."""
+"""How far this machine can isolate a child, tried once without a file, in a sentence for the operator."""
 
 import functools
 import tempfile
@@ -9,14 +9,14 @@ from skinsite.sandbox import confine, run
 from skinsite.sandbox.run import Limits
 
 LIMITS = Limits(seconds=20, memory=512 * 1024**2, disk=1024**2)
-TASK = "skinsite.sandbox.selftest:stand"
+TASK = "skinsite.sandbox.selftest:do_nothing"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The sentences of the walls that stand, and of those that the machine lacks."""
+class SelfTest:
+    """A sentence for each measure of isolation that was taken, and for those that the machine lacks."""
 
-    walls: tuple[str, ...]
+    isolation: tuple[str, ...]
     lacking: tuple[str, ...]
 
     @property
@@ -26,7 +26,7 @@ class Standing:
     def sentence(self, *, unconfined: bool) -> str:
         """What becomes of an upload here; `unconfined` is the operator's SKINSITE_UNCONFINED_ADMISSION."""
         if self.is_confined:
-            return f"A model file is opened behind these walls: {'; '.join(self.walls)}."
+            return f"A model file is opened in isolation: {'; '.join(self.isolation)}."
         lacking = "; ".join(self.lacking)
         if unconfined:
             return (
@@ -41,17 +41,16 @@ class Standing:
 
 
 @functools.cache
-def standing() -> Standing:
-    """Try the walls; the answer holds while this process lives. It takes half a second, once."""
+def run_selftest() -> SelfTest:
+    """Isolate a child; the answer holds while this process lives. It takes half a second, once."""
     with tempfile.TemporaryDirectory() as folder:
-        ended = run.run(TASK, request={}, folder=Path(folder), limits=LIMITS, unconfined=True)
-    lacking = [wall.removeprefix(confine.LACKING) for wall in ended.walls if wall.startswith(confine.LACKING)]
-    if not ended.walls:
-        lacking = [f"the child could not be started ({ended.reason}: {ended.stderr_tail[-300:]})"]
-    return Standing(
-        walls=tuple(wall for wall in ended.walls if not wall.startswith(confine.LACKING)), lacking=tuple(lacking)
-    )
+        child = run.run(TASK, request={}, folder=Path(folder), limits=LIMITS, unconfined=True)
+    taken = tuple(measure for measure in child.isolation if not measure.startswith(confine.LACKING))
+    lacking = tuple(each.removeprefix(confine.LACKING) for each in child.isolation if each not in taken)
+    if not child.isolation:
+        lacking = (f"the child could not be started ({child.reason}: {child.stderr_tail[-300:]})",)
+    return SelfTest(taken, lacking)
 
 
-def stand() -> None:
-    """The child's task: behind the walls there is nothing to do."""
+def do_nothing() -> None:
+    """The child's task: its isolation is all that is tried."""

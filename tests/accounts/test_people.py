@@ -31,13 +31,6 @@ def alice():
     return user
 
 
-@pytest.fixture
-def administrator():
-    client = Client()
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
-
-
 def test_anybody_signs_up_where_it_is_open(client, settings):
     settings.SKINSITE_SIGNUP = "open"
     assert sign_up(client).status_code == 302
@@ -94,7 +87,7 @@ def test_guessing_passwords_is_limited(alice, client):
     for _ in range(6):
         log_in(client, "wrong")
     answer = log_in(client)
-    assert answer.status_code == 429 or "Too many" in answer.content.decode()
+    assert "Too many failed login attempts" in answer.content.decode()
     assert client.get("/cases/").status_code == 302
 
 
@@ -102,7 +95,7 @@ def test_the_admin_has_no_log_in_of_its_own(client):
     answer = client.get("/admin/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/accounts/login/")
     answer = client.post("/admin/login/", {"username": "root", "password": "x"})
-    assert answer.status_code in (302, 403, 405)
+    assert answer["Location"].startswith("/accounts/login/")
 
 
 def test_a_forgotten_password_is_reset_by_mail(alice, client):

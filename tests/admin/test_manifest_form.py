@@ -10,17 +10,15 @@ from django.utils import timezone
 
 from classifier.forms.manifest import ManifestFields, split
 from classifier.models import Admission, ModelRecord
-from tests.factories import make_model, make_user
+from tests.factories import make_model
 
 ADD = "admin:classifier_modelrecord_add"
 BAD_JSON = ['{"input": {"range": [0, NaN]}}', '{"a": "\\u0000"}', '{"a": "\\ud800"}', "[" * 5000 + "]" * 5000]
 
 
-@pytest.fixture
-def administrator(client, settings, tmp_path):
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
     settings.SKINSITE_DATA = tmp_path
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
 
 
 @pytest.mark.django_db
@@ -43,7 +41,7 @@ def given_back(manifest: dict[str, Any]) -> dict[str, Any]:
     sent = ManifestFields({name: value for name, value in data.items() if value is not None}, initial=split(manifest))
     assert sent.is_valid(), sent.errors
     assert not sent.changed_data
-    return sent.told()
+    return sent.declared()
 
 
 @pytest.mark.parametrize(

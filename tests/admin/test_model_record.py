@@ -11,17 +11,10 @@ from classifier.models import Admission, ModelRecord
 from classifier.services.models.register import delete_model
 from skinsite.refusal import Conflict
 from tests.factories import make_model, make_prediction, make_user
-from tests.small_bundles import FAST
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:classifier_modelrecord_add"
 LIST = "admin:classifier_modelrecord_changelist"
-
-
-@pytest.fixture
-def administrator(client):
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
 
 
 def change_page(record: ModelRecord) -> str:
@@ -218,7 +211,7 @@ def test_an_ordinary_user_chooses_and_retires_nothing(client):
     assert ModelRecord.objects.get(pk=ready.pk).state == "ready"
 
 
-def test_an_administrator_retires_from_the_passport(administrator):
+def test_an_administrator_retires_from_its_page(administrator):
     record = make_model()
     administrator.post(reverse("model_retire", args=[record.pk]))
     assert ModelRecord.objects.get().state == "retired"
@@ -226,7 +219,7 @@ def test_an_administrator_retires_from_the_passport(administrator):
 
 def test_the_missing_walls_are_shown_on_every_page_of_the_administration(administrator, settings):
     settings.SKINSITE_UNCONFINED_ADMISSION = False
-    assert "without walls" not in administrator.get(reverse("admin:index")).content.decode()
+    assert "without isolation" not in administrator.get(reverse("admin:index")).content.decode()
     settings.SKINSITE_UNCONFINED_ADMISSION = True
     for page in (reverse("admin:index"), reverse(LIST), reverse(ADD)):
         assert 'class="unconfined"' in administrator.get(page).content.decode()
@@ -255,7 +248,7 @@ def test_a_model_that_is_in_use_cannot_be_deleted(administrator):
 
 def test_an_ordinary_user_does_not_get_in(client):
     client.force_login(make_user())
-    assert client.get(reverse(LIST)).status_code in (302, 403)
+    assert client.get(reverse(LIST))["Location"].startswith("/admin/login/")
 
 
 def test_the_list_shows_state_and_framework(administrator):
@@ -263,18 +256,3 @@ def test_the_list_shows_state_and_framework(administrator):
     page = administrator.get(reverse(LIST), {"q": "xcep", "state": "ready"}).content.decode()
     assert "Xception" in page
     assert "keras" in page.lower()
-
-
-def test_the_fast_lane_is_offered_where_admission_measured_it(administrator):
-    record = make_model()
-    assert "fast lane" not in administrator.get(change_page(record)).content.decode()
-    administrator.post(change_page(record), {"card": "", "licence": "", "in_fast_lane": "on"})
-    assert not ModelRecord.objects.get().in_fast_lane
-    ModelRecord.objects.update(measured={"graph": {"fast": FAST}})
-    page = administrator.get(change_page(record)).content.decode()
-    assert "OpenVINO, bf16: faster, less exact" in page
-    assert "differed by up to 0.012, and another class won in 1 of 12 pictures" in page
-    administrator.post(change_page(record), {"card": "", "licence": "", "in_fast_lane": "on"})
-    assert ModelRecord.objects.get().in_fast_lane
-    administrator.post(change_page(record), {"card": "", "licence": ""})
-    assert not ModelRecord.objects.get().in_fast_lane

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import re
-import resource
 import time
 from urllib.parse import urlsplit
 
@@ -28,12 +27,6 @@ CONTENT = b"a model's bytes" * 1000
 @pytest.fixture(autouse=True)
 def own_folder(settings, tmp_path):
     settings.SKINSITE_DATA = tmp_path
-
-
-@pytest.fixture
-def administrator(client):
-    client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    return client
 
 
 def files() -> list[bytes]:
@@ -106,7 +99,7 @@ def test_above_the_limit_nothing_is_kept(administrator, settings, path, problem)
 
 def test_only_an_administrator_sends_files(client):
     client.force_login(make_user())
-    assert sent_alone(client).status_code in (302, 403)
+    assert sent_alone(client)["Location"].startswith("/admin/login/")
     assert files() == []
 
 
@@ -138,8 +131,9 @@ def test_a_large_file_of_a_form_gets_a_second_name_and_no_second_copy(administra
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("size", [400 * 1024**2])
-def test_the_memory_stays_flat_for_a_large_file(tmp_path, size, administrator):
+def test_a_file_of_many_chunks_comes_over_a_connection(tmp_path, administrator):
+    """bench.limits says what memory the web process needs for a large one."""
+    size = 3 * uploads.CHUNK_BYTES + 1
     sparse = tmp_path / "large.h5"
     with sparse.open("wb") as file:
         file.truncate(size)
@@ -152,13 +146,10 @@ def test_the_memory_stays_flat_for_a_large_file(tmp_path, size, administrator):
         "Content-Length": str(size),
         "Content-Type": "application/octet-stream",
     }
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
     with sparse.open("rb") as body:
         connection.request("POST", f"{reverse(UPLOAD)}?name=large.h5", body, headers)
         answer = json.loads(connection.getresponse().read())
     connection.close()
     server.thread.terminate()
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert answer["size"] == size
-    assert grown < 32 * 1024**2

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from classifier.models import Admission, ModelRecord
 from classifier.services.models.register import run_admission
-from tests.api.conftest import Program, forget_requests  # noqa: F401
 from tests.factories import make_user
+from tests.people import Person
 
 pytestmark = pytest.mark.django_db
 ODD: list[dict[str, Any]] = [
@@ -30,12 +30,12 @@ ODD: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def root(settings, tmp_path) -> Program:
+def root(settings, tmp_path) -> Person:
     settings.SKINSITE_DATA = tmp_path
-    return Program("root", is_staff=True, is_superuser=True)
+    return Person("root", is_staff=True, is_superuser=True)
 
 
-def refused(root: Program, manifest: dict[str, Any]) -> ModelRecord:
+def refused(root: Person, manifest: dict[str, Any]) -> ModelRecord:
     file = SimpleUploadedFile("a.h5", b"\x89HDF\r\n\x1a\n" + b"0" * 3000)
     assert root.call("POST", "/models", {"file": file, "manifest": json.dumps(manifest)}).status_code == 202
     run_admission(admission_id=Admission.objects.get().pk)
@@ -62,4 +62,4 @@ def test_a_member_of_the_wrong_type_is_refused_before_the_file_is_opened(root, m
     (name,) = manifest
     error = refused(root, manifest).error
     assert error["code"] == "bad-manifest"
-    assert f"at “{name}" in error["message"]
+    assert error["message"].startswith(f"The manifest's {name}")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from classifier.models import ModelRecord
-from tests.admission import uploads
+from tests.factories import model_files
 
 LAYERS = [
     {"type": "conv2d", "name": "conv1", "out": 8, "kernel": 3, "stride": 1, "padding": 1},
@@ -36,7 +36,7 @@ def register(*arguments: str | Path) -> tuple[str, int]:
 
 def test_a_model_with_a_manifest_is_ready_and_its_report_printed(in_torch, tmp_path) -> None:
     file, manifest = tmp_path / "leaves.pth", tmp_path / "manifest.json"
-    in_torch(uploads.save_state_dict, file)
+    in_torch(model_files.save_state_dict, file)
     architecture = {"family": "layers", "layers": LAYERS}
     told = {"name": "Small", "classes": ["mel", "nv", "bcc"], "input": {"width": 32, "height": 32}}
     (tmp_path / "ids.txt").write_text("ISIC_0000001\n\nISIC_0000002\n")

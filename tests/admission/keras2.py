@@ -67,12 +67,13 @@ def write(path: Path, config: dict[str, Any] | None, weights: Weights, *, versio
 def answer(path: Path, manifest: dict[str, Any], pictures: Floats) -> tuple[Floats, list[str], dict[str, Any]]:
     """The rebuilt network's numbers for pictures (n, side, side, 3), the report's lines, and what it says of itself."""
     from classifier.admission.keras import facts, load
+    from classifier.admission.manifest.merge import read_declared
     from classifier.admission.report import Report
 
-    report = Report()
+    report, declared = Report(), read_declared(manifest)
     with path.open("rb") as file:
-        saved = load.read_hdf5(file, manifest, report)
-        model = load.rebuild(saved, manifest, report)
+        saved = load.read_hdf5(file, declared, report)
+        model = load.rebuild(saved, declared, report)
     load.describe(model)
     lines = [row["detail"] for row in report.rows]
     return facts.native(model)(pictures, None), lines, vars(facts.read(model))
@@ -80,7 +81,7 @@ def answer(path: Path, manifest: dict[str, Any], pictures: Floats) -> tuple[Floa
 
 def refusal(path: Path, manifest: dict[str, Any]) -> tuple[str, str, str]:
     """The code, the sentence and the hint with which a file is refused before or while it is rebuilt."""
-    from classifier.admission.report import Refusal
+    from classifier.admission.refusal import Refusal
 
     try:
         answer(path, manifest, numbers(1, 4, 4, 3))

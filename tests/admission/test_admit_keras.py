@@ -9,11 +9,12 @@ import h5py
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.report import Outcome
-from tests.admission import uploads
+from classifier.admission.report import AdmissionResult
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 CLASSES = ["mel", "nv", "bcc"]
+pytestmark = pytest.mark.usefixtures("keras_children")
 
 
 @pytest.fixture
@@ -21,40 +22,40 @@ def upload(tmp_path: Path) -> Path:
     return tmp_path / "upload.keras"
 
 
-def admitted(upload: Path, manifest: dict[str, Any], **options: Any) -> Outcome:
+def admitted(upload: Path, manifest: dict[str, Any], **options: Any) -> AdmissionResult:
     return admit(upload=upload, manifest=manifest, into=upload.parent / "bundles", **options)
 
 
 def refusal(upload: Path, manifest: dict[str, Any]) -> tuple[str, str]:
-    outcome = admitted(upload, manifest)
-    assert outcome.error is not None
-    return outcome.error.code, outcome.error.message
+    result = admitted(upload, manifest)
+    assert result.error is not None
+    return result.error.code, result.error.message
 
 
-def details(outcome: Outcome) -> str:
-    return "\n".join(check.detail for check in outcome.report)
+def details(result: AdmissionResult) -> str:
+    return "\n".join(check.detail for check in result.report)
 
 
 def save(path: Path, options: dict[str, Any]) -> None:
-    uploads.save_keras(path, **options)
+    model_files.save_keras(path, **options)
 
 
 def test_a_model_that_scales_pixels_itself_gets_its_range(in_keras: InProcess, upload: Path) -> None:
     in_keras(save, upload, {"inside": "rescaling"})
-    outcome = admitted(upload, {"classes": CLASSES})
-    assert outcome.accepted, outcome.error
-    assert outcome.manifest is not None
-    assert outcome.manifest["input"]["range"] == [0, 255]
-    assert (outcome.manifest["input"]["width"], outcome.manifest["output"]) == (24, "softmax")
-    assert "the model itself scales pixels" in details(outcome)
-    assert outcome.layer == "conv"
+    result = admitted(upload, {"classes": CLASSES})
+    assert result.accepted, result.error
+    assert result.manifest is not None
+    assert result.manifest["input"]["range"] == [0, 255]
+    assert (result.manifest["input"]["width"], result.manifest["output"]) == (24, "softmax")
+    assert "the model itself scales pixels" in details(result)
+    assert result.layer == "conv"
 
 
 def test_one_sigmoid_names_two_classes(in_keras: InProcess, upload: Path) -> None:
     in_keras(save, upload, {"outputs": 1, "ending": "sigmoid"})
-    outcome = admitted(upload, {"classes": ["nv", "mel"]})
-    assert outcome.accepted, outcome.error
-    assert outcome.classes == ("nv", "mel")
+    result = admitted(upload, {"classes": ["nv", "mel"]})
+    assert result.accepted, result.error
+    assert result.classes == ("nv", "mel")
 
 
 def test_what_the_manifest_says_must_be_true_of_the_file(in_keras: InProcess, upload: Path) -> None:
@@ -72,10 +73,10 @@ def test_clinical_numbers_need_an_encoding(in_keras: InProcess, upload: Path) ->
 
 def test_a_lambda_is_refused_before_keras_sees_it(in_keras: InProcess, upload: Path) -> None:
     in_keras(save, upload, {"inside": "lambda"})
-    outcome = admitted(upload, {"classes": CLASSES})
-    assert outcome.error is not None
-    assert outcome.error.code == "lambda-layer"
-    checks = [check.check for check in outcome.report]
+    result = admitted(upload, {"classes": CLASSES})
+    assert result.error is not None
+    assert result.error.code == "lambda-layer"
+    checks = [check.check for check in result.report]
     assert (checks[-1], "rebuild" in checks) == ("configuration", False)
 
 
@@ -134,12 +135,12 @@ def save_ensemble(path: Path, activation: str) -> None:
 
 def test_a_mean_of_two_heads_that_takes_any_size_is_ready(in_keras: InProcess, upload: Path) -> None:
     in_keras(save_ensemble, upload, "softmax")
-    outcome = admitted(upload, {"classes": CLASSES, "output": "softmax", "input": {"width": 40, "height": 30}})
-    assert outcome.accepted, outcome.error
-    assert outcome.manifest is not None
-    assert outcome.manifest["input"]["range"] == [0, 255]
-    assert "explain the logarithm" in details(outcome)
-    assert "heat maps of 28 by 38" in details(outcome)
+    result = admitted(upload, {"classes": CLASSES, "output": "softmax", "input": {"width": 40, "height": 30}})
+    assert result.accepted, result.error
+    assert result.manifest is not None
+    assert result.manifest["input"]["range"] == [0, 255]
+    assert "explain the logarithm" in details(result)
+    assert "heat maps of 28 by 38" in details(result)
 
 
 def test_numbers_that_are_no_probabilities_are_refused_as_such(in_keras: InProcess, upload: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from classifier.admission import admit as admission
 from classifier.admission.admit import admit
-from classifier.admission.report import Outcome
+from classifier.admission.report import AdmissionResult
 from skinsite.sandbox import confine
 from skinsite.sandbox import run as sandbox_run
 
@@ -26,21 +25,21 @@ def upload(tmp_path: Path) -> Path:
     return path
 
 
-def admitted(upload: Path, manifest: dict[str, Any] | None = None, **options: Any) -> Outcome:
+def admitted(upload: Path, manifest: dict[str, Any] | None = None, **options: Any) -> AdmissionResult:
     return admit(upload=upload, manifest=manifest or {}, into=upload.parent / "bundles", **options)
 
 
-def code_of(outcome: Outcome) -> str:
-    assert not outcome.accepted
-    assert outcome.error is not None
-    return outcome.error.code
+def code_of(result: AdmissionResult) -> str:
+    assert not result.accepted
+    assert result.error is not None
+    return result.error.code
 
 
 def test_without_walls_nothing_is_opened(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confine, "missing", lambda: ["Landlock"])
-    outcome = admitted(upload)
-    assert code_of(outcome) == "confinement-unavailable"
-    assert [check.check for check in outcome.report] == ["confinement"]
+    result = admitted(upload)
+    assert code_of(result) == "confinement-unavailable"
+    assert [check.check for check in result.report] == ["confinement"]
     assert code_of(admitted(upload, unconfined=True)) == "truncated"
 
 
@@ -67,26 +66,25 @@ def test_only_a_regular_file_is_opened(upload: Path, kind: str) -> None:
         ("dig", {}, "disk-limit"),
     ],
 )
+@pytest.mark.timeout(60)
 def test_a_child_that_was_taken_over_gains_nothing(
     upload: Path, monkeypatch: pytest.MonkeyPatch, task: str, options: dict[str, Any], code: str
 ) -> None:
     monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_{task}")
-    started = time.monotonic()
-    outcome = admitted(upload, {"classes": ["mel", "nv"]}, **options)
-    assert code_of(outcome) == code
-    assert outcome.error is not None
-    assert outcome.error.message.endswith(".")
-    assert outcome.error.hint
+    result = admitted(upload, {"classes": ["mel", "nv"]}, **options)
+    assert code_of(result) == code
+    assert result.error is not None
+    assert result.error.message.endswith(".")
+    assert result.error.hint
     assert not list((upload.parent / "bundles").iterdir())
-    assert time.monotonic() - started < 20
 
 
 def test_what_a_child_writes_is_stripped_of_control_characters(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "CONVERT", f"{MISCHIEF}:convert_noise")
-    outcome = admitted(upload)
-    assert outcome.error is not None
-    assert outcome.error.code == "made-up"
-    assert outcome.error.message == "red �[31m and reversed �"
+    result = admitted(upload)
+    assert result.error is not None
+    assert result.error.code == "damaged"
+    assert result.error.message == "red �[31m and reversed �"
 
 
 def test_the_report_says_which_walls_stood(upload: Path) -> None:
@@ -148,17 +146,17 @@ def test_size_alone_does_not_buy_the_machine(upload: Path, monkeypatch: pytest.M
         ({"input": {"width": 0}}, "input.width"),
         ({"input": {"width": "abc"}}, "input.width"),
         ({"input": {"width": "32"}}, "input.width"),
-        ({"input": {"mean": [float("nan"), 0, 0]}}, "no number"),
-        ({"comment": [{"deep": float("inf")}]}, "no number"),
+        ({"input": {"mean": [float("nan"), 0, 0]}}, "NaN"),
+        ({"comment": [{"deep": float("inf")}]}, "Infinity"),
         ({"architecture": {"family": ["torchvision"]}}, "architecture.family"),
     ],
 )
 def test_a_manifest_that_cannot_be_read_says_where(upload: Path, manifest: dict[str, Any], words: str) -> None:
-    outcome = admitted(upload, manifest)
-    assert code_of(outcome) == "bad-manifest"
-    assert outcome.error is not None
-    assert words in outcome.error.message
-    assert not [check for check in outcome.report if check.check == "confinement"]
+    result = admitted(upload, manifest)
+    assert code_of(result) == "bad-manifest"
+    assert result.error is not None
+    assert words in result.error.message
+    assert not [check for check in result.report if check.check == "confinement"]
 
 
 @pytest.mark.parametrize("value", ["0", "1", ""])

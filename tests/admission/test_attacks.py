@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.report import Outcome
+from classifier.admission.report import AdmissionResult
 from skinsite.sandbox import confine
 from tests.admission.attacks import Attack, all_attacks
 from tests.admission.attacks.canaries import Canaries, canaries
@@ -37,15 +37,15 @@ def birds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
 @pytest.mark.parametrize("attack", sample(), ids=lambda attack: f"{attack.kind}: {attack.name}")
 def test_a_hostile_file_is_refused_and_reaches_nothing(attack: Attack, birds: Canaries, tmp_path: Path) -> None:
     manifest = attack.write(tmp_path / "upload", birds.bait)
-    birds.touched(Outcome(False, ()))
-    outcome = admit(upload=tmp_path / "upload", manifest=manifest, into=tmp_path / "bundles")
-    assert birds.touched(outcome) == []
-    assert not outcome.accepted
-    assert outcome.error is not None
-    assert outcome.error.code not in BROKE_DOWN
-    assert outcome.error.code == (attack.code or outcome.error.code)
-    assert outcome.error.message
-    assert outcome.error.hint
+    birds.touched(AdmissionResult(False, ()))
+    result = admit(upload=tmp_path / "upload", manifest=manifest, into=tmp_path / "bundles")
+    assert birds.touched(result) == []
+    assert not result.accepted
+    assert result.error is not None
+    assert result.error.code not in BROKE_DOWN
+    assert result.error.code == (attack.code or result.error.code)
+    assert result.error.message
+    assert result.error.hint
     assert not list((tmp_path / "bundles").iterdir())
 
 
@@ -56,7 +56,7 @@ def test_the_canaries_sing(birds: Canaries) -> None:
     birds.bait.secret.read_text()
     birds.bait.marker.touch()
     socket.create_connection(("127.0.0.1", birds.bait.port)).close()
-    leaked = Outcome(False, (), manifest={"name": birds.content})
+    leaked = AdmissionResult(False, (), manifest={"name": birds.content})
     found = birds.touched(leaked)
     birds.bait.marker.unlink()
     assert len(found) == 4

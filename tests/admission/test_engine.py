@@ -12,17 +12,16 @@ from classifier.admission.stages import onnx_engine
 from classifier.admission.stages.probe_images import pictures
 from classifier.inference import bundle as bundles
 from classifier.inference.classifier import load
-from tests.evaluation.small_networks import cut, graph, write_bundle
+from tests.factories.spot_networks import feature_layer, graph, write_bundle
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, exported: bytes) -> tuple[Any, Report]:
     """Let a network with a graph of its own stand for the framework, and another graph for what is exported."""
     write_bundle(folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(onnx_engine.export_onnx, "export", lambda _native: (exported, cut(), ""))
+    monkeypatch.setattr(onnx_engine.export_onnx, "export", lambda _native: (exported, feature_layer(), ""))
     report, found = Report(), bundles.read(folder)
-    taken, _answers = onnx_engine._graph(load(found), found, pictures(), report)
-    return taken, report
+    return onnx_engine._graph(load(found), found, pictures(), report), report
 
 
 def test_an_engine_that_answers_as_the_framework_does_is_taken(monkeypatch, tmp_path):

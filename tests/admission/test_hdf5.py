@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifier.admission.formats import hdf5
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 
 
 def made(fill: Callable[[h5py.File], object]) -> io.BytesIO:

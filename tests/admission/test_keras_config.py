@@ -7,7 +7,7 @@ import pytest
 
 from classifier.admission.keras import config as keras_config
 from classifier.admission.keras import repairs
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 
 
 def layer(name: str, **fields: Any) -> dict[str, Any]:

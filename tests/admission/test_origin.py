@@ -30,16 +30,16 @@ def hdf5(**attributes) -> io.BytesIO:
     ("file", "kind", "says"),
     [
         (hdf5(keras_version="2.4.0", backend=b"tensorflow"), Kind.HDF5, "saved by Keras 2.4.0 on tensorflow"),
-        (hdf5(), Kind.HDF5, origin.UNTOLD),
-        (hdf5(keras_version=[1, 2]), Kind.HDF5, origin.UNTOLD),
+        (hdf5(), Kind.HDF5, origin.NO_VERSION),
+        (hdf5(keras_version=[1, 2]), Kind.HDF5, origin.NO_VERSION),
         (
             archive(**{"metadata.json": json.dumps({"keras_version": "3.3.3", "date_saved": "2024-10-27@15:00"})}),
             Kind.ZIP,
             "saved by Keras 3.3.3 on 2024-10-27",
         ),
         (archive(**{"m/data.pkl": "", "m/version": "3\n"}), Kind.ZIP, "archive format 3"),
-        (archive(**{"readme.txt": ""}), Kind.ZIP, origin.UNTOLD),
-        (io.BytesIO(b"PK\x03\x04 broken"), Kind.ZIP, origin.UNTOLD),
+        (archive(**{"readme.txt": ""}), Kind.ZIP, origin.NO_VERSION),
+        (io.BytesIO(b"PK\x03\x04 broken"), Kind.ZIP, origin.NO_VERSION),
         (io.BytesIO(b"\x80"), Kind.TORCH_LEGACY, "before version 1.6"),
     ],
 )

@@ -7,24 +7,12 @@ from typing import Any
 import pytest
 
 from classifier.admission.admit import admit
-from classifier.admission.report import Outcome
-from tests.admission import uploads
+from classifier.admission.report import AdmissionResult
 from tests.conftest import InProcess
+from tests.factories import model_files
 
 ALPHABETICAL = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 HMNIST = ["akiec", "bcc", "bkl", "df", "nv", "vasc", "mel"]
-LAYERS = [
-    {"type": "conv2d", "name": "conv1", "out": 32, "kernel": 3, "stride": 1, "padding": 1},
-    {"type": "relu"},
-    {"type": "maxpool2d", "kernel": 2},
-    {"type": "conv2d", "name": "conv2", "out": 64, "kernel": 3, "stride": 1, "padding": 1},
-    {"type": "relu"},
-    {"type": "maxpool2d", "kernel": 2},
-    {"type": "flatten"},
-    {"type": "linear", "name": "fc1", "out": 128},
-    {"type": "relu"},
-    {"type": "linear", "name": "fc2", "out": 7},
-]
 SKLESION = {
     "classes": ALPHABETICAL,
     "input": {
@@ -49,62 +37,59 @@ CONTRACT = {
 }
 
 
-def accepted(upload: Path, manifest: dict[str, Any], into: Path) -> Outcome:
-    outcome = admit(upload=upload, manifest=manifest, into=into)
-    assert outcome.accepted, outcome.error
-    assert outcome.layer
-    return outcome
+def accepted(upload: Path, manifest: dict[str, Any], into: Path) -> AdmissionResult:
+    result = admit(upload=upload, manifest=manifest, into=into)
+    assert result.accepted, result.error
+    assert result.layer
+    return result
 
 
+@pytest.mark.usefixtures("keras_children")
 @pytest.mark.parametrize(
     ("name", "manifest", "parameters"),
     [
         ("itsprizrak__skin_cancer_32px_7.h5", {"classes": ALPHABETICAL}, 384_455),
         ("Vivekg28__melanoma_model.h5", {"classes": ["nv", "mel"]}, 35_697),
-        (
-            "shivansh65__skin_model.pth",
-            {
-                "classes": HMNIST,
-                "architecture": {"family": "layers", "layers": LAYERS},
-                "input": {"width": 28, "height": 28},
-            },
-            421_831,
-        ),
     ],
 )
 def test_a_public_model_is_accepted(
     shared_data: Path, tmp_path: Path, name: str, manifest: dict[str, Any], parameters: int
 ) -> None:
-    outcome = accepted(shared_data / "models" / name, manifest, tmp_path / "bundles")
-    assert outcome.parameters == parameters
-    assert list(outcome.classes) == manifest["classes"]
+    result = accepted(shared_data / "models" / name, manifest, tmp_path / "bundles")
+    assert result.parameters == parameters
+    assert list(result.classes) == manifest["classes"]
 
 
+@pytest.mark.usefixtures("keras_children")
 def test_the_published_xception_is_accepted(tmp_path: Path) -> None:
     """Only its weights are read: the package itself is never imported."""
     upload = Path(str(importlib.metadata.distribution("sklesion").locate_file("sklesion/model.keras")))
-    outcome = accepted(upload, SKLESION, tmp_path / "bundles")
-    assert outcome.parameters == 21_432_382
-    assert "xception" in outcome.architecture
-    assert any(check.check == "clinical" and check.passed for check in outcome.report)
+    result = accepted(upload, SKLESION, tmp_path / "bundles")
+    assert result.parameters == 21_432_382
+    assert "xception" in result.architecture
+    assert any(check.check == "clinical" and check.passed for check in result.report)
 
 
+@pytest.mark.usefixtures("torch_children")
 def test_the_contracts_efficientnet_is_accepted(in_torch: InProcess, tmp_path: Path) -> None:
     upload = tmp_path / "model.pth"
-    in_torch(uploads.save_encoder, upload, "head.3")
-    outcome = accepted(upload, CONTRACT, tmp_path / "bundles")
-    assert outcome.architecture == "PyTorch smp-encoder: efficientnet-b2"
-    assert outcome.classes == tuple(CONTRACT["classes"])
+    in_torch(model_files.save_encoder, upload, "head.3")
+    result = accepted(upload, CONTRACT, tmp_path / "bundles")
+    assert result.architecture == "PyTorch smp-encoder: efficientnet-b2"
+    assert result.classes == tuple(CONTRACT["classes"])
 
 
+@pytest.mark.usefixtures("torch_children")
 def test_the_plain_network_is_known_by_its_shapes_and_answers_as_its_note_says(
     shared_data: Path, in_torch: InProcess, tmp_path: Path
 ) -> None:
     """0.756 on the 193 pictures of val, by bicubic interpolation (models/README.csv)."""
     manifest = {"classes": HMNIST, "input": {"interpolation": "bicubic"}}
-    outcome = accepted(shared_data / "models" / "shivansh65__skin_model.pth", manifest, tmp_path / "bundles")
-    assert outcome.manifest is not None
-    assert outcome.manifest["architecture"]["layers"] == [
+    result = accepted(shared_data / "models" / "shivansh65__skin_model.pth", manifest, tmp_path / "bundles")
+    assert result.parameters == 421_831
+    assert list(result.classes) == HMNIST
+    assert result.manifest is not None
+    assert result.manifest["architecture"]["layers"] == [
         {"type": "conv2d", "name": "conv1", "out": 32, "kernel": 3, "padding": 1},
         {"type": "relu"},
         {"type": "maxpool2d", "kernel": 2},
@@ -116,9 +101,9 @@ def test_the_plain_network_is_known_by_its_shapes_and_answers_as_its_note_says(
         {"type": "relu"},
         {"type": "linear", "name": "fc2", "out": 7},
     ]
-    assert (outcome.manifest["input"]["width"], outcome.manifest["input"]["height"]) == (28, 28)
-    assert outcome.bundle is not None
-    assert in_torch(accuracy, outcome.bundle, shared_data) == pytest.approx(0.756, abs=0.005)
+    assert (result.manifest["input"]["width"], result.manifest["input"]["height"]) == (28, 28)
+    assert result.bundle is not None
+    assert in_torch(accuracy, result.bundle, shared_data) == pytest.approx(0.756, abs=0.005)
 
 
 def accuracy(bundle: Path, data: Path) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from classifier.admission.formats import unsupported
 from classifier.admission.formats.sniff import HEAD_BYTES, Kind, sniff
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 231233680\n"
 SUPERBLOCK = b"\x89HDF\r\n\x1a\n" + bytes(20) + bytes(12) + struct.pack("<Q", 29216)

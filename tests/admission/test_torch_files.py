@@ -7,7 +7,7 @@ import zipfile
 from typing import Any
 
 from classifier.admission.formats.sniff import Kind
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal
 from classifier.admission.torch import pickle_reader
 from tests.conftest import InProcess
 

@@ -33,7 +33,7 @@ def test_a_submission_is_accepted_and_can_be_followed(alice, model):
     case = answer.json()
     assert answer["Location"] == f"/api/v1/cases/{case['id']}"
     assert (case["state"], case["sex"], case["site"], case["age"]) == ("running", "male", "scalp", 44.0)
-    assert alice.client.get(answer["Location"]).json()["id"] == case["id"]
+    assert alice.program.get(answer["Location"]).json()["id"] == case["id"]
 
 
 def test_broken_images_beside_good_ones_are_named(alice, model):
@@ -68,7 +68,7 @@ def test_models_that_cannot_predict_are_problems(alice, model):
 
 
 def test_a_body_above_the_limit_is_too_large(alice, model):
-    answer = alice.client.generic(
+    answer = alice.program.generic(
         "POST", "/api/v1/cases", b"x", content_type="multipart/form-data; boundary=b", CONTENT_LENGTH=str(10**11)
     )
     assert "limit" in problem(answer, 413)["detail"]
@@ -76,7 +76,7 @@ def test_a_body_above_the_limit_is_too_large(alice, model):
 
 def test_a_body_that_is_no_form_is_a_problem(alice, model):
     for content_type in ("multipart/form-data", "application/json", "text/plain"):
-        problem(alice.client.generic("POST", "/api/v1/cases", b"\xff\x00{", content_type=content_type), 422)
+        problem(alice.program.generic("POST", "/api/v1/cases", b"\xff\x00{", content_type=content_type), 422)
 
 
 def test_a_list_has_pages(alice, model):
@@ -84,7 +84,7 @@ def test_a_list_has_pages(alice, model):
         alice.call("POST", "/cases", {"images": [file(picture(seed))], "models": [model.pk], "title": f"n{seed}"})
     first = alice.call("GET", "/cases", {"limit": 2}).json()
     assert [case["title"] for case in first["items"]] == ["n2", "n1"]
-    second = alice.client.get(first["next"]).json()
+    second = alice.program.get(first["next"]).json()
     assert [case["title"] for case in second["items"]] == ["n0"]
     assert second["next"] is None
 
@@ -120,3 +120,14 @@ def test_somebody_elses_things_do_not_exist(charlie, case):
     problem(charlie.call("DELETE", f"/cases/{case.pk}"), 404)
     assert charlie.call("GET", "/cases").json()["items"] == []
     assert Case.objects.filter(pk=case.pk).exists()
+
+
+def test_an_export_of_an_old_prediction_says_what_was_known_then(alice, case):
+    """The first portals computed on the processor only, and named no device; what they noted besides stays."""
+    used = {"name": "Xception", "version": "1", "sha256": "0" * 64, "manifest": {"classes": ["nv"]}}
+    stored = {"model": used, "image": {"sha256": "1" * 64, "changes": []}, "clinical": None, "preprocessing": 1}
+    stored |= {"engine": "native", "software": {"python": "3.11.4"}, "finished": "2026-11-24T12:00:00+00:00"}
+    Prediction.objects.update(provenance=stored | {"engine_in_words": "Keras, fp32"})
+    exported = alice.call("GET", f"/cases/{case.pk}/export.json").json()
+    found = exported["images"][0]["predictions"][0]["provenance"]
+    assert found == stored | {"engine_in_words": "Keras, fp32", "device": "cpu", "version": 1}

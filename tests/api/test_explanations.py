@@ -13,8 +13,8 @@ from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
 from tests.api.test_cases import problem
 from tests.factories import SEVEN, make_user
+from tests.factories.bundles import small_model
 from tests.pictures import picture
-from tests.small_bundles import small_model
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def test_another_method_is_queued_then_there(alice, row):
     assert (answer.status_code, answer.json()) == (202, {"method": "grad-cam++", "state": "queued", "error": None})
     address = answer["Location"]
     assert address == f"/api/v1{path}?method=grad-cam%2B%2B"
-    assert alice.client.get(address).status_code == 202
+    assert alice.program.get(address).status_code == 202
     work()
-    found = alice.client.get(address)
+    found = alice.program.get(address)
     assert found.status_code == 200
     assert (found.json()["method"], found.json()["layer"], found.json()["rows"]) == ("grad-cam++", "conv", 4)
     assert set(found.json()["maps"]) == set(found.json()["lowers"]) == set(SEVEN)
@@ -100,7 +100,7 @@ def test_a_contrast_is_only_for_linear_methods(alice, row):
 
 def test_each_choice_is_another_picture(alice, row):
     Explanation.objects.update(maps=np.random.default_rng(0).normal(size=(7, 4, 4)).astype("<f4").tobytes())
-    other = row.distribution[1]["code"]
+    other = row.distribution[1].code
     choices = [{}, {"side": "lowers"}, {"grid": "native"}, {"against": other}, {"scale": "absolute", "class": other}]
     pictures = set()
     for choice in choices:

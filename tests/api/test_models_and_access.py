@@ -118,7 +118,7 @@ def test_without_a_valid_token_nothing_opens(db, header):
 
 def test_a_token_opens_no_page_and_not_the_admin(administrator):
     for path in ("/cases/", "/admin/", "/accounts/tokens/"):
-        assert administrator.client.get(path).status_code == 302
+        assert administrator.program.get(path).status_code == 302
 
 
 def test_a_token_is_kept_as_a_hash_and_its_use_is_noted(alice):
@@ -134,7 +134,7 @@ def test_unknown_addresses_and_wrong_methods_are_problems(alice):
     problem(alice.call("GET", "/nope"), 404)
     problem(alice.call("GET", "/cases/abc"), 404)
     problem(alice.call("GET", f"/cases/{10**30}"), 404)
-    problem(alice.client.put("/api/v1/models"), 405)
+    problem(alice.program.put("/api/v1/models"), 405)
 
 
 def test_too_many_requests_are_slowed_down(alice, settings):

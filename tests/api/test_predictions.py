@@ -64,7 +64,7 @@ def test_pictures_come_by_token_or_session(alice, case, client):
     paths = [f"/api/v1/predictions/{row.pk}/heat.png?class=nv", f"/api/v1/images/{row.image_id}/pixels.png"]
     for path in paths:
         assert client.get(path).status_code == 401
-        assert alice.client.get(path)["Content-Type"] == "image/png"
+        assert alice.program.get(path)["Content-Type"] == "image/png"
     client.force_login(case.owner)
     for path in paths:
         assert client.get(path)["Content-Type"] == "image/png"

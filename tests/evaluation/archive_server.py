@@ -122,9 +122,9 @@ def endless(request: BaseHTTPRequestHandler) -> None:
 
 
 def drip(request: BaseHTTPRequestHandler) -> None:
-    """Send a header that never ends, a byte at a time."""
+    """Send a body that does not end, a byte at a time."""
     request.send_response(200)
-    request.flush_headers()
+    request.end_headers()
     try:
         for _ in range(500):
             request.wfile.write(b"x")

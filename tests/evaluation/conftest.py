@@ -4,16 +4,14 @@ from functools import partial
 
 import pytest
 
-from evaluation.services import queueing
+from evaluation.metrics import binary, curves, paired, rates, textbook
 from evaluation.services.evaluations import score
-from tests.evaluation.made import Fake
+from tests.factories.evaluations import Fake
 
 
 @pytest.fixture
 def quiet(monkeypatch) -> None:
-    """Send nothing, and let no heart beat: its thread cannot write while a test's transaction is open."""
-    monkeypatch.setattr(queueing, "_send", lambda *_: None)
-    monkeypatch.setattr("skinsite.jobs.HEARTBEAT_SECONDS", 3600.0)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 @pytest.fixture
@@ -23,14 +21,28 @@ def no_figures(monkeypatch) -> None:
 
 @pytest.fixture
 def few_replicates(monkeypatch) -> None:
-    """Draw 50 times for the intervals, where no test looks at them."""
-    monkeypatch.setattr(score.textbook, "sheet", partial(score.textbook.sheet, replicates=50))
+    """Intervals of few draws on coarse grids and few thresholds, where no test looks at them."""
+    for module, name in (
+        (textbook, "sheet"),
+        (paired, "pairs"),
+        (binary, "exploratory"),
+        (binary, "at_sensitivity"),
+    ):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), replicates=50))
+    for module, name, size in (
+        (binary, "THRESHOLDS", 12),
+        (curves, "BAND_REPLICATES", 20),
+        (rates, "RATES", 60),
+        (rates, "CORRELATIONS", 12),
+        (rates, "COARSE", 32),
+    ):
+        monkeypatch.setattr(module, name, size)
 
 
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
     found = Fake()
-    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model, engine: (found, 0.0))
+    monkeypatch.setattr("evaluation.services.evaluations.run.load_classifier", lambda model: (found, 0.0))
     return found
 
 
@@ -38,7 +50,5 @@ def fake(monkeypatch) -> Fake:
 def no_broker(monkeypatch):
     """No broker runs in these tests: messages are counted as sent."""
     sent = []
-    monkeypatch.setattr(
-        "evaluation.services.queueing._send", lambda kind, pks, queue: sent.append((kind.__name__, pks, queue))
-    )
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda task, pks, queue: sent.append((task, pks, queue)))
     return sent

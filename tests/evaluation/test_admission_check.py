@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.models import ModelRecord, Prediction
 from classifier.models.model_record import Framework, ModelState
 from classifier.services.predictions.warm_up import ready_mark
@@ -25,10 +25,10 @@ from evaluation.services.map_checks.facts import facts_of_maps
 from evaluation.services.map_checks.measure import run_map_check
 from evaluation.services.map_checks.start import start_map_check
 from skinsite.jobs import Failure, State
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.small_networks import make_small_model
 from tests.evaluation.test_map_check import spot_set, spots  # noqa: F401
 from tests.factories import make_model, make_prediction, make_user
+from tests.factories.spot_networks import make_small_model
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 SMALL = Gallery(size=(64, 48))
@@ -183,7 +183,7 @@ def test_a_check_on_real_pictures_takes_its_place(model, spots):  # noqa: F811
 
 
 def facts_for(model: ModelRecord, name: str = "alice") -> dict[str, Any]:
-    told = facts_of_maps(HttpRequest(), model=model, way=WAYS["grad-cam"], person=make_user(name))["facts"]
+    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=make_user(name))
     return {fact.check: fact for fact in told}
 
 
@@ -213,6 +213,6 @@ def test_each_map_tells_what_the_newest_check_found_that_its_reader_may_see(mode
 def test_a_program_finds_it_without_a_data_set(model):
     queue_admission_check()
     ran()
-    (found,) = Program("alice").call("GET", "/map-checks").json()["items"]
+    (found,) = Person("alice").call("GET", "/map-checks").json()["items"]
     assert (found["dataset"], found["result"]["changes"]) == (None, None)
-    assert Program("alice").call("POST", f"/map-checks/{found['id']}/cancel").status_code == 404
+    assert Person("alice").call("POST", f"/map-checks/{found['id']}/cancel").status_code == 404

@@ -35,12 +35,12 @@ def test_workers_lost_while_the_model_is_loaded_are_no_deaths(check, monkeypatch
     monkeypatch.setattr(measure, "load_classifier", dies)
     for _ in range(2):
         row = killed(check.pk)
-        assert (row.state, row.deaths, row.attempts) == (State.QUEUED, 0, 0)
+        assert (row.state, row.worker_losses, row.attempts) == (State.QUEUED, 0, 0)
 
 
 def test_workers_lost_with_a_batch_in_hand_are(check, monkeypatch):  # noqa: F811
     monkeypatch.setattr(measure.stored_predictions, "pixels_of", dies)
-    assert killed(check.pk).deaths == 1
+    assert killed(check.pk).worker_losses == 1
     assert killed(check.pk).error_code == "worker-died"
 
 

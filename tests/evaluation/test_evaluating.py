@@ -9,20 +9,20 @@ from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, FailedImage, Inference
 from evaluation.models.evaluation import Stage
-from evaluation.services.data_sets.importing import delete_data_set
 from evaluation.services.evaluations import run
-from evaluation.services.evaluations.run import cancel_evaluation, delete_evaluation, retry_evaluation, start_evaluation
-from skinsite.jobs import State
+from evaluation.services.evaluations.run import delete_evaluation, start_evaluation
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
 from tests.factories import SEVEN, make_model, make_prediction, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return make_data_set(seven_labels(28))
+    return import_data_set(seven_labels(28))
 
 
 @pytest.fixture
@@ -55,19 +55,21 @@ def test_a_worker_that_dies_with_a_batch_loses_and_repeats_nothing(data_set, net
     evaluation = start(data_set)
     row = Evaluation.objects.filter(pk=evaluation.pk)
     token = Evaluation.objects.claim(evaluation.pk, in_hand=False)
-    hands = list(data_set.images.values_list("pk", flat=True)[:3])
-    row.update(hands=hands, begun_at=timezone.now(), lease_until=timezone.now() - timedelta(minutes=1))
+    in_flight = list(data_set.images.values_list("pk", flat=True)[:3])
+    row.update(in_flight=in_flight, begun_at=timezone.now(), lease_until=timezone.now() - timedelta(minutes=1))
     assert token
     assert Evaluation.objects.recover() == 1
     done = run_to_the_end(evaluation)
-    assert (done.state, done.suspects, network.pictures) == (State.DONE, hands, 28)
+    assert (done.state, done.quarantined, network.pictures) == (State.DONE, in_flight, 28)
     assert Inference.objects.count() == 28
 
 
 def test_the_image_that_kills_twice_fails_alone(data_set, network):
     evaluation = start(data_set)
     killer = data_set.images.first().pk
-    Evaluation.objects.filter(pk=evaluation.pk).update(hands=[killer], suspects=[killer], begun_at=timezone.now())
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        in_flight=[killer], quarantined=[killer], begun_at=timezone.now()
+    )
     done = run_to_the_end(evaluation)
     failed = FailedImage.objects.get()
     assert (done.state, done.done, failed.image_id, failed.code) == (State.DONE, 28, killer, "worker-died")
@@ -84,7 +86,7 @@ def test_an_image_that_is_gone_fails_alone_and_can_be_tried_again(data_set, netw
     assert done.document["textbook"]["images"] == 27
     with default_storage.open(image.pixels.name, "wb") as file:
         file.write(content)
-    retry_evaluation(evaluation=done)
+    actions.retry(done)
     again = run_to_the_end(done)
     assert (again.document["textbook"]["images"], FailedImage.objects.count(), network.pictures) == (28, 0, 28)
 
@@ -120,14 +122,14 @@ def test_one_of_a_person_runs_and_three_wait(data_set, network):
 
 def test_cancel_keeps_what_is_answered_and_retry_goes_on(data_set, network):
     evaluation = start(data_set)
-    cancel_evaluation(evaluation=evaluation)
+    actions.cancel(evaluation)
     with pytest.raises(Conflict):
-        cancel_evaluation(evaluation=Evaluation.objects.get())
+        actions.cancel(Evaluation.objects.get())
     assert run_to_the_end(evaluation).state == State.CANCELLED
-    retry_evaluation(evaluation=Evaluation.objects.get())
+    actions.retry(Evaluation.objects.get())
     assert run_to_the_end(evaluation).state == State.DONE
     with pytest.raises(Conflict, match="nothing to try again"):
-        retry_evaluation(evaluation=Evaluation.objects.get())
+        actions.retry(Evaluation.objects.get())
 
 
 def test_stored_answers_are_used_again_where_they_may_be_seen(data_set, network):
@@ -135,11 +137,11 @@ def test_stored_answers_are_used_again_where_they_may_be_seen(data_set, network)
     run_to_the_end(start(data_set, model))
     again = run_to_the_end(start(data_set, model))
     assert (again.reused, again.computed, network.pictures) == (28, 0, 28)
-    own_copy = make_data_set(seven_labels(28), name="Copy")
+    own_copy = import_data_set(seven_labels(28), name="Copy")
     assert run_to_the_end(start(own_copy, model)).reused == 28
     assert network.pictures == 28
     stranger = make_user("charlie")
-    foreign = make_data_set(seven_labels(28), owner=stranger, name="Theirs")
+    foreign = import_data_set(seven_labels(28), owner=stranger, name="Theirs")
     assert run_to_the_end(start(foreign, model, stranger)).reused == 0
     assert network.pictures == 56
 
@@ -148,11 +150,11 @@ def test_deleting_takes_everything_along(data_set, network, django_capture_on_co
     model = make_model()
     evaluation = run_to_the_end(start(data_set, model))
     files = [image.pixels.name for image in data_set.images.all()]
-    delete_evaluation(evaluation=evaluation)
+    delete_evaluation(evaluation)
     assert not Inference.objects.exists()
     run_to_the_end(start(data_set, model))
     with django_capture_on_commit_callbacks(execute=True):
-        delete_data_set(data_set=data_set)
+        actions.delete(data_set)
     assert not Evaluation.objects.exists()
     assert not Inference.objects.exists()
     assert not any(default_storage.exists(name) for name in files)
@@ -164,4 +166,4 @@ def test_the_scores_are_computed_on_the_light_queue(data_set, network, no_broker
     with django_capture_on_commit_callbacks(execute=True):
         run.run_evaluation(evaluation_id=evaluation.pk)
     assert Evaluation.objects.get().stage == Stage.SCORING
-    assert [queue for kind, _, queue in no_broker if kind == "Evaluation"] == ["keras-batch", "default"]
+    assert [queue for task, _, queue in no_broker if task == Evaluation.task] == ["keras-batch", "default"]

@@ -6,24 +6,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from evaluation.models import Comparison, DataSet, Evaluation
 from evaluation.services.comparisons.compare import run_comparison
 from evaluation.services.data_sets.importing import run_import
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.made import compared, make_data_set, make_eight, queued_scoring, scored_evaluation
-from tests.evaluation.uploads import zipped
 from tests.factories import SEVEN, make_model, make_user
+from tests.factories.data_sets import make_data_set, zipped
+from tests.factories.evaluations import compared, make_eight, queued_scoring, scored_evaluation
 from tests.pictures import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
 LABELS = [SEVEN[place % 7] for place in range(21)]
-
-
-@pytest.fixture
-def alice(db) -> Program:
-    return Program("alice")
-
-
-@pytest.fixture
-def charlie(db) -> Program:
-    return Program("charlie")
 
 
 @pytest.fixture
@@ -41,7 +30,7 @@ def test_a_data_set_is_uploaded_imported_and_read(alice):
     answer = alice.call("POST", "/datasets", {"name": "Clinic A", "archive": archive})
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
     run_import(data_set_id=int(answer.json()["id"]))
-    found = alice.client.get(answer["Location"]).json()
+    found = alice.program.get(answer["Location"]).json()
     assert (found["state"], found["images"], found["classes"]) == ("done", 2, {"mel": 1, "nv": 1})
 
 
@@ -50,7 +39,7 @@ def test_a_data_set_without_archive_and_one_that_is_no_zip_are_refused(alice):
     answer = alice.call("POST", "/datasets", {"name": "A", "archive": SimpleUploadedFile("a.zip", b"no zip")})
     if answer.status_code == 202:
         run_import(data_set_id=int(answer.json()["id"]))
-        assert alice.client.get(answer["Location"]).json()["state"] == "failed"
+        assert alice.program.get(answer["Location"]).json()["state"] == "failed"
     else:
         assert answer.status_code == 422
 
@@ -97,7 +86,7 @@ def test_a_done_evaluation_has_both_sheets_and_all_predictions(alice, data_set, 
     assert isic["per_class"]["mel"]["f1"] == isic["per_class"]["mel"]["dice"]
     assert isic["confusion"] == textbook["confusion"]
     assert found["seen"]["how"] == "the training data is not declared"
-    answer = alice.client.get(found["predictions"])
+    answer = alice.program.get(found["predictions"])
     lines = b"".join(answer).decode().splitlines()
     assert lines[0].lstrip("\ufeff") == "image,lesion_id,truth,truth_mapped,predicted," + ",".join(SEVEN)
     assert len(lines) == 22
@@ -108,14 +97,14 @@ def test_a_comparison_is_queued_computed_and_deleted(alice, data_set, model):
     answer = alice.post_json("/comparisons", {"evaluations": ids, "taxonomy": "ham7"})
     assert (answer.status_code, answer.json()["images"]) == (202, None)
     run_comparison(comparison_id=int(answer.json()["id"]))
-    found = alice.client.get(answer["Location"]).json()
+    found = alice.program.get(answer["Location"]).json()
     assert (found["state"], found["images"], found["evaluations"]) == ("done", 21, ids)
     assert [row["evaluation"] for row in found["models"]] == ids
     for taxonomy in ("isic8", "nothing"):
         refused = alice.post_json("/comparisons", {"evaluations": ids, "taxonomy": taxonomy})
         assert refused.status_code == 422
     assert alice.post_json("/comparisons", {"evaluations": ids[:1], "taxonomy": "ham7"}).status_code == 422
-    assert alice.client.delete(answer["Location"]).status_code == 204
+    assert alice.program.delete(answer["Location"]).status_code == 204
     assert not Comparison.objects.exists()
 
 
@@ -165,7 +154,7 @@ def test_lists_go_on_at_next(alice, data_set, model):
     )
     seen, path = [], "/api/v1/evaluations"
     while path:
-        answer = alice.client.get(path).json()
+        answer = alice.program.get(path).json()
         seen += [row["id"] for row in answer["items"]]
         path = answer["next"]
     assert len(set(seen)) == len(seen) == 301

@@ -6,20 +6,20 @@ import pytest
 from django.db import OperationalError
 
 from evaluation.models import DataSet, Evaluation, FailedImage, MapCheck, SettingCheck
-from evaluation.services import turns
 from evaluation.services.evaluations import run
 from evaluation.services.evaluations.run import run_evaluation, start_evaluation
-from skinsite.jobs import State
-from tests.evaluation.small_sets import FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
+from skinsite.jobs import State, turns
 from tests.factories import SEVEN, make_model, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 IMAGES = 28
 
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return make_data_set(seven_labels(IMAGES))
+    return import_data_set(seven_labels(IMAGES))
 
 
 @pytest.fixture
@@ -35,26 +35,28 @@ def evaluation(data_set, network) -> Evaluation:
 def test_a_turn_ends_even_if_nobody_waits(
     evaluation, network, monkeypatch, no_broker, django_capture_on_commit_callbacks
 ):
-    monkeypatch.setattr(turns, "LONGEST_TURN", 0.0)
+    monkeypatch.setattr(turns, "LONGEST_SLICE_SECONDS", 0.0)
     with django_capture_on_commit_callbacks(execute=True):
         run_evaluation(evaluation_id=evaluation.pk)
     row = Evaluation.objects.get()
     assert (row.state, row.attempts, network.batches) == (State.QUEUED, 0, 1)
-    assert no_broker == [("Evaluation", [row.pk], evaluation.queue)]
-    run_evaluation(evaluation_id=evaluation.pk, gives_way=False)
+    assert no_broker == [(Evaluation.task, [row.pk], "keras-batch")]
+    run_evaluation(evaluation_id=evaluation.pk, alone=True)
     assert (Evaluation.objects.get().done, network.pictures) == (IMAGES, IMAGES)
 
 
 @pytest.mark.parametrize("kind", [MapCheck, SettingCheck])
 def test_a_turn_ends_soon_for_a_check_that_waits(kind, evaluation, network, monkeypatch):
-    monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
     kind.objects.create(owner=make_user("bob"), data_set=evaluation.data_set, model=make_model("T", framework="torch"))
     other = make_model("Other")
     cancelled = {"state": State.CANCELLED, "finished_at": evaluation.queued_at}
     kind.objects.create(owner=make_user("charlie"), data_set=evaluation.data_set, model=other, **cancelled)
     run_evaluation(evaluation_id=evaluation.pk)
     assert network.pictures == IMAGES, "a check of the other framework or a cancelled one waits for nothing here"
-    again = start_evaluation(owner=evaluation.owner, data_set=make_data_set(seven_labels(IMAGES), seed=99), model=other)
+    again = start_evaluation(
+        owner=evaluation.owner, data_set=import_data_set(seven_labels(IMAGES), seed=99), model=other
+    )
     Evaluation.objects.exclude(pk=again.pk).delete()
     kind.objects.create(owner=make_user("dora"), data_set=evaluation.data_set, model=other)
     run_evaluation(evaluation_id=again.pk)
@@ -76,7 +78,7 @@ def test_an_error_of_the_database_makes_no_picture_a_suspect(evaluation, monkeyp
         with pytest.raises(OperationalError):
             run_evaluation(evaluation_id=evaluation.pk)
     done = run_to_the_end(evaluation)
-    assert (done.state, done.done, done.suspects) == (State.DONE, IMAGES, [])
+    assert (done.state, done.done, done.quarantined) == (State.DONE, IMAGES, [])
     assert not FailedImage.objects.exists()
 
 

@@ -10,19 +10,17 @@ from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, Inference
 from evaluation.models.evaluation import Stage
-from evaluation.services.data_sets.importing import delete_data_set
 from evaluation.services.evaluations.run import (
-    cancel_evaluation,
     delete_evaluation,
-    retry_evaluation,
     run_evaluation,
     start_evaluation,
 )
 from evaluation.services.evaluations.score import run_scoring
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation
 from tests.factories import SEVEN, make_model, make_prediction, make_user
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import compared, make_eight, scored_evaluation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
 TWENTY = [SEVEN[place % 7] for place in range(20)]
@@ -96,11 +94,11 @@ def test_the_stored_answer_is_the_classifiers_to_the_last_bit(evaluation, fake):
 
 
 def test_a_cancelled_evaluation_stops_keeps_its_answers_and_goes_on_after_a_retry(evaluation, fake):
-    fake.before = lambda places: len(fake.asked) == 2 and cancel_evaluation(evaluation=evaluation)
+    fake.before = lambda places: len(fake.asked) == 2 and actions.cancel(evaluation)
     assert turn(evaluation).state == State.CANCELLED
     assert Inference.objects.count() == 8
     fake.before = lambda places: None
-    retry_evaluation(evaluation=again(evaluation))
+    actions.retry(again(evaluation))
     assert finished(evaluation).state == State.DONE
     assert Inference.objects.count() == 20
     assert sorted(fake.places) == sorted([*range(20), 8, 9, 10, 11])  # those that were in hand
@@ -109,9 +107,9 @@ def test_a_cancelled_evaluation_stops_keeps_its_answers_and_goes_on_after_a_retr
 def test_only_an_open_evaluation_is_cancelled_and_only_a_broken_one_tried_again(evaluation, fake):
     found = finished(evaluation)
     with pytest.raises(Conflict):
-        cancel_evaluation(evaluation=found)
+        actions.cancel(found)
     with pytest.raises(Conflict):
-        retry_evaluation(evaluation=found)
+        actions.retry(found)
 
 
 def test_an_image_without_file_fails_alone_and_a_retry_answers_it_only(evaluation, fake):
@@ -125,7 +123,7 @@ def test_an_image_without_file_fails_alone_and_a_retry_answers_it_only(evaluatio
     assert found.document["textbook"]["images"] == 19
     default_storage.save(image.pixels.name, ContentFile(content))
     fake.asked.clear()
-    retry_evaluation(evaluation=found)
+    actions.retry(found)
     found = finished(evaluation)
     assert (found.state, found.failed_images.count()) == (State.DONE, 0)
     assert found.document["textbook"]["images"] == 20
@@ -250,9 +248,9 @@ def test_a_record_of_the_same_file_and_manifest_has_the_same_answers(evaluation,
     second = finished(start_evaluation(owner=data_set.owner, data_set=data_set, model=same))
     assert (second.state, second.reused, fake.asked) == (State.DONE, 20, [])
     assert second.document["textbook"] == again(evaluation).document["textbook"]
-    delete_evaluation(evaluation=again(evaluation))
+    delete_evaluation(again(evaluation))
     assert Inference.objects.count() == 20
-    delete_evaluation(evaluation=second)
+    delete_evaluation(second)
     assert not Inference.objects.exists()
 
 
@@ -265,7 +263,7 @@ def test_a_deleted_evaluation_takes_answers_comparisons_and_figures_along(
     comparison = compared(first, second, taxonomy="ham7")
     assert comparison.state == State.DONE
     with django_capture_on_commit_callbacks(execute=True):
-        delete_evaluation(evaluation=first)
+        delete_evaluation(first)
     assert not default_storage.exists(figure)
     assert set(Inference.objects.values_list("model", flat=True)) == {second.model_id}
     assert not type(comparison).objects.exists()
@@ -275,7 +273,7 @@ def test_a_deleted_evaluation_takes_answers_comparisons_and_figures_along(
 def test_answers_that_another_evaluation_uses_stay(evaluation, fake, data_set, model):
     finished(evaluation)
     second = start_evaluation(owner=data_set.owner, data_set=data_set, model=model)
-    delete_evaluation(evaluation=again(evaluation))
+    delete_evaluation(again(evaluation))
     assert Inference.objects.count() == 20
     assert finished(second).computed == 0
 
@@ -284,7 +282,7 @@ def test_a_deleted_data_set_takes_everything_along(evaluation, fake, data_set, d
     finished(evaluation)
     names = [name for image in data_set.images.all() for name in (image.pixels.name, image.thumbnail.name)]
     with django_capture_on_commit_callbacks(execute=True):
-        delete_data_set(data_set=data_set)
+        actions.delete(data_set)
     assert not Inference.objects.exists()
     assert not Evaluation.objects.exists()
     assert not any(default_storage.exists(name) for name in names)

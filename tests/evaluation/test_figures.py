@@ -2,13 +2,16 @@
 
 import io
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from evaluation.figures import FORMATS, KINDS, TITLES, draw
@@ -158,19 +161,31 @@ CASES = [
     ("confusion", 20, 2),
 ]
 _DRAWN: dict[tuple[str, int, int], dict[str, bytes]] = {}
+_BOXES: dict[tuple[str, int, int], dict[int, tuple[str, Bbox]]] = {}
+"""What is written in a figure, and where, in points."""
 
 
 def drawn(kind: str, count: int = 8, columns: int = 1) -> dict[str, bytes]:
     """Return a figure of that many classes; each is drawn once."""
-    if (kind, count, columns) not in _DRAWN:
-        _DRAWN[kind, count, columns] = draw(kind, results(count)[kind], names=NAMES, note=NOTE, columns=columns)
-    return _DRAWN[kind, count, columns]
+    key = (kind, count, columns)
+    if key not in _DRAWN:
+        boxes = _BOXES[key] = {}
+        plain = Text.draw
+
+        def noted(text: Text, renderer: Any) -> None:
+            plain(text, renderer)
+            if text.get_visible() and text.get_text().strip():
+                boxes[id(text)] = (text.get_text(), text.get_window_extent(renderer))
+
+        with mock.patch.object(Text, "draw", noted):
+            _DRAWN[key] = draw(kind, results(count)[kind], names=NAMES, note=NOTE, columns=columns)
+    return _DRAWN[key]
 
 
 @pytest.fixture
 def svg_only(monkeypatch):
     """Draw only what is read: a PDF takes longer than both others."""
-    monkeypatch.setattr("evaluation.figures.page.FORMATS", {"svg": FORMATS["svg"]})
+    monkeypatch.setattr("evaluation.figures.sheet.FORMATS", {"svg": FORMATS["svg"]})
 
 
 def words(svg: bytes) -> list[str]:
@@ -196,12 +211,20 @@ def test_each_format_is_what_its_name_says(kind, count, columns):
 @pytest.mark.parametrize(("kind", "count", "columns"), CASES)
 def test_the_picture_is_a_column_wide_and_nothing_touches_its_edge(kind, count, columns):
     image = picture(drawn(kind, count, columns)["png"])
-    assert image.width == round({1: 85, 2: 174}[columns] / 25.4 * 300)
+    assert image.width == pytest.approx({1: 85, 2: 174}[columns] / 25.4 * 300, abs=1)
     pixels = np.asarray(image)
     border = np.concatenate([pixels[:4].ravel(), pixels[-4:].ravel(), pixels[:, :4].ravel(), pixels[:, -4:].ravel()])
     assert border.min() == 255
     assert pixels.min() < 80
     assert image.height < 245 / 25.4 * 300  # a page of a journal
+
+
+@pytest.mark.parametrize(("kind", "count", "columns"), CASES)
+def test_no_words_lie_on_others(kind, count, columns):
+    drawn(kind, count, columns)
+    for (one, a), (other, b) in combinations(_BOXES[kind, count, columns].values(), 2):
+        across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert min(across, down) < 1, f"{one!r} on {other!r}"
 
 
 @pytest.mark.parametrize(("kind", "count", "columns"), CASES)

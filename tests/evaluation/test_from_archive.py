@@ -1,19 +1,17 @@
 """An administrator has the server fetch from the ISIC Archive: in turns, resumable, with licences."""
 
-from functools import partial
-
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from evaluation.isic_archive.fetch import Manners, fetch
+from evaluation.isic_archive import client
 from evaluation.models import DataSet
 from evaluation.services.data_sets import isic_archive
 from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State
 from tests.evaluation import archive_server
-from tests.evaluation.uploads import ran
 from tests.factories import make_user
+from tests.factories.data_sets import ran
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,14 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch):
-    monkeypatch.setattr("evaluation.services.queueing._send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 @pytest.fixture
 def archive(settings, monkeypatch):
-    """A small server on this machine that speaks the archive's API; only tests may ask a private address."""
-    quick = partial(fetch, allow_private=True, manners=Manners(gap_s=0, backoff_s=0.001))
-    monkeypatch.setattr(isic_archive, "fetch", quick)
+    """A small server on this machine that speaks the archive's API."""
+    monkeypatch.setattr(client, "WAITS_S", (0,) * 6)
     with archive_server.running() as archive:
         archive.file = lambda isic_id: picture(int(isic_id[-3:]))
         settings.SKINSITE_ISIC_API = f"{archive.url}/api/v2"
@@ -40,9 +37,9 @@ def test_a_query_becomes_a_data_set_with_its_licences(archive):
     made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
     data_set = ran(made)
     assert data_set.state == State.DONE, data_set.error
-    assert data_set.summary["images"] == 5
-    assert data_set.summary["licences"]
-    assert data_set.summary["attributions"]
+    assert data_set.document["images"] == 5
+    assert data_set.document["licences"]
+    assert data_set.document["attributions"]
     place = isic_archive._place(data_set)
     assert place.is_dir()
     data_set.delete()
@@ -55,7 +52,15 @@ def test_it_gives_way_after_its_turn_and_goes_on(archive, monkeypatch):
     run_import(data_set_id=made.pk)
     assert DataSet.objects.get().state == State.QUEUED
     monkeypatch.setattr(isic_archive, "TURN_SECONDS", 60.0)
-    assert ran(made).summary["images"] == 5
+    assert ran(made).document["images"] == 5
+
+
+def test_an_image_that_could_not_be_had_is_in_the_report(archive):
+    archive.instead["/files/ISIC_0000001.jpg"].append(archive_server.status(404))
+    made = isic_archive.create_from_archive(owner=make_user(), name="Archive", query="diagnosis_1:Benign", images=100)
+    data_set = ran(made)
+    assert data_set.document["images"] == 4
+    assert "ISIC_0000001" in str(data_set.refused)
 
 
 def test_an_archive_that_does_not_answer_is_named(archive, settings):

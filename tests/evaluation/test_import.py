@@ -9,20 +9,19 @@ from django.conf import settings as portal
 from django.utils import timezone
 from PIL import Image, ImageEnhance
 
+from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet, LabelledImage
 from evaluation.services.data_sets import decoding, importing
 from evaluation.services.data_sets.importing import (
-    cancel_import,
     create_data_set,
     create_from_folder,
-    delete_data_set,
     remap_data_set,
     run_import,
 )
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.evaluation.uploads import imported, ran, stored_files, uploaded, zipped
 from tests.factories import make_user
+from tests.factories.data_sets import imported, ran, stored_files, uploaded, zipped
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +31,7 @@ TABLE = "image,diagnosis\n" + "".join(f"{name},nv\n" for name in SIX)
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch):
-    monkeypatch.setattr("evaluation.services.queueing._send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 @pytest.fixture
@@ -76,9 +75,9 @@ def test_a_table_inside_and_a_table_beside_the_archive_give_the_same():
         assert data_set.state == State.DONE
         assert names(data_set) == {"a": "nv", "b": "mel"}
         assert data_set.refused == []
-        assert (data_set.total, data_set.decoded) == (2, 2)
+        assert (data_set.total, data_set.done) == (2, 2)
         assert list(data_set.labels) == ["mel", "nv"]
-        assert data_set.summary["classes"]["nv"] == {"images": 1, "lesions": 1}
+        assert data_set.document["classes"]["nv"] == {"images": 1, "lesions": 1}
     one, other = inside.images.get(name="a"), beside.images.get(name="a")
     assert (one.sha256, one.perceptual, one.width, one.height) == (other.sha256, other.perceptual, 96, 64)
     with one.pixels.open("rb") as file:
@@ -167,7 +166,7 @@ def test_the_same_pixels_and_a_brighter_copy_are_told():
     members = {"a.jpg": jpeg(image), "b.jpg": jpeg(image), "c.jpg": jpeg(brighter), "d.jpg": jpeg(lesion(2))}
     rows = "image,diagnosis,lesion_id\na,nv,L1\nb,mel,L2\nc,nv,L3\nd,nv,L4\n"
     data_set = imported(members, rows)
-    found = data_set.summary["duplicates"]
+    found = data_set.document["duplicates"]
     assert found["same"] == [["a", "b"]]
     assert found["near"] == [["a", "c"], ["b", "c"]]
     assert [warning[:40] for warning in data_set.warnings] == [
@@ -182,14 +181,14 @@ def test_copies_of_one_lesion_are_no_finding():
     members = {"a.jpg": jpeg(image), "c.jpg": jpeg(ImageEnhance.Brightness(image).enhance(1.04))}
     data_set = imported(members, "image,diagnosis,lesion_id,patient_id\na,nv,L1,P1\nc,nv,L1,P1\n")
     assert data_set.warnings == []
-    assert data_set.summary["lesions"] == 1
+    assert data_set.document["lesions"] == 1
 
 
 def test_lesions_are_counted_and_not_patients():
     rows = "image,diagnosis,lesion_id,patient_id\na,nv,L1,P1\nb,nv,L2,P1\nc,mel,,P1\nd,mel,,P2\n"
     data_set = imported(SIX, rows)
-    assert data_set.summary["lesions"] == 4
-    assert data_set.summary["classes"] == {"mel": {"images": 2, "lesions": 2}, "nv": {"images": 2, "lesions": 2}}
+    assert data_set.document["lesions"] == 4
+    assert data_set.document["classes"] == {"mel": {"images": 2, "lesions": 2}, "nv": {"images": 2, "lesions": 2}}
 
 
 @pytest.mark.parametrize(
@@ -278,12 +277,12 @@ def test_a_mapping_is_corrected_on_the_same_upload():
     assert data_set.error["code"] == "needs-mapping"
     assert [column["name"] for column in data_set.columns] == ["Foto", "Befund"]
     assert data_set.guess["image"] == "Foto"
-    remap_data_set(data_set=data_set, mapping={"columns": {"label": "Befund"}})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping(columns={"label": "Befund"}))
     data_set = ran(data_set)
     assert data_set.state == State.DONE
     assert set(data_set.labels) == {"x"}
     files = stored_files()
-    remap_data_set(data_set=data_set, mapping={"columns": {"label": "Befund"}, "labels": {"x": "MEL"}})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping(columns={"label": "Befund"}, labels={"x": "MEL"}))
     data_set = ran(data_set)
     assert names(data_set) == dict.fromkeys("abcdef", "mel")
     assert len(stored_files()) == len(files)
@@ -293,10 +292,10 @@ def test_a_mapping_is_corrected_on_the_same_upload():
 def test_a_mapping_is_not_corrected_while_an_import_waits():
     data_set = imported(SIX, TABLE)
     stale = DataSet.objects.get(pk=data_set.pk)
-    remap_data_set(data_set=data_set, mapping={})
+    remap_data_set(data_set=data_set, mapping=ColumnMapping())
     for row in (stale, DataSet.objects.get(pk=data_set.pk)):
         with pytest.raises(Conflict):
-            remap_data_set(data_set=row, mapping={"labels": {"nv": "mel"}})
+            remap_data_set(data_set=row, mapping=ColumnMapping(labels={"nv": "mel"}))
     assert DataSet.objects.get(pk=data_set.pk).mapping == {"columns": {}, "labels": {}}
 
 
@@ -322,12 +321,12 @@ def test_an_import_goes_on_where_a_lost_worker_stopped(monkeypatch, chunks_of_tw
     assert set(first) == {"a", "b"}
     assert len(stored_files() - before) == 4
     rows = DataSet.objects.filter(pk=data_set.pk)
-    assert rows.get().decoded == 2
+    assert rows.get().done == 2
     rows.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert DataSet.objects.recover() == 1
     data_set = ran(data_set)
     assert data_set.state == State.DONE
-    assert (data_set.decoded, data_set.total) == (6, 6)
+    assert (data_set.done, data_set.total) == (6, 6)
     assert names(data_set) == dict.fromkeys("abcdef", "nv")
     assert first.items() <= dict(data_set.images.values_list("name", "pk")).items()
     assert len(stored_files() - before) == 12
@@ -350,14 +349,14 @@ def test_a_cancelled_import_stops_and_leaves_no_file_without_a_row(monkeypatch, 
 
     def cancels(*arguments):
         commit(*arguments)
-        cancel_import(data_set=data_set)
+        actions.cancel(data_set)
 
     monkeypatch.setattr(importing, "_commit", cancels)
     data_set = ran(data_set)
     assert data_set.state == State.CANCELLED
     assert set(names(data_set)) == {"a", "b"}
     assert len(stored_files() - before) == 4
-    delete_data_set(data_set=data_set)
+    actions.delete(data_set)
     assert stored_files() == before
 
 
@@ -365,7 +364,7 @@ def test_deleting_a_data_set_removes_its_rows_and_files():
     before, uploads = stored_files(), set((portal.SKINSITE_DATA / "datasets").iterdir())
     data_set = imported(SIX, TABLE)
     assert len(stored_files() - before) == 12
-    delete_data_set(data_set=data_set)
+    actions.delete(data_set)
     assert not LabelledImage.objects.exists()
     assert stored_files() == before
     assert set((portal.SKINSITE_DATA / "datasets").iterdir()) == uploads

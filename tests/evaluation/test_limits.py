@@ -6,21 +6,21 @@ import pytest
 from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, MapCheck, SettingCheck
-from evaluation.services.evaluations.run import cancel_evaluation, retry_evaluation, start_evaluation
-from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
-from evaluation.services.setting_checks.start import retry_setting_check, start_setting_check
-from skinsite.jobs import State
+from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.map_checks.start import start_map_check
+from evaluation.services.setting_checks.start import start_setting_check
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.small_sets import make_data_set, seven_labels
 from tests.factories import make_model, make_user
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return make_data_set(seven_labels(50), owner=make_user("alice", is_staff=True, is_superuser=True))
+    return import_data_set(seven_labels(50), owner=make_user("alice", is_staff=True, is_superuser=True))
 
 
 def ended(kind: Any, data_set: DataSet, model: Any) -> Any:
@@ -36,13 +36,13 @@ def test_cancelled_evaluations_are_not_tried_again_beyond_the_limit(data_set):
 
     first = four("A")
     for row in first:
-        cancel_evaluation(evaluation=row)
+        actions.cancel(row)
     second = four("B")
     with pytest.raises(Conflict, match="1 of your evaluations may run and 3 may wait; 4 are open"):
-        retry_evaluation(evaluation=Evaluation.objects.get(pk=first[0].pk))
-    assert Program("alice").call("POST", f"/evaluations/{first[0].pk}/retry").status_code == 409
-    cancel_evaluation(evaluation=second[0])
-    retry_evaluation(evaluation=Evaluation.objects.get(pk=first[0].pk))
+        actions.retry(Evaluation.objects.get(pk=first[0].pk))
+    assert Person("alice").call("POST", f"/evaluations/{first[0].pk}/retry").status_code == 409
+    actions.cancel(second[0])
+    actions.retry(Evaluation.objects.get(pk=first[0].pk))
     assert Evaluation.objects.filter(state=State.QUEUED).count() == 4
 
 
@@ -53,31 +53,31 @@ def test_three_map_checks_of_a_person_are_open(data_set, settings):
     with pytest.raises(Conflict, match="3 of your checks of heat maps may be open, and 3 are"):
         start_map_check(owner=data_set.owner, data_set=data_set, model=models[3])
     with pytest.raises(Conflict, match="may be open"):
-        retry_map_check(check=old)
-    cancel_map_check(check=checks[0])
-    retry_map_check(check=old)
+        actions.retry(old)
+    actions.cancel(checks[0])
+    actions.retry(old)
     assert MapCheck.objects.filter(state=State.QUEUED).count() == settings.OPEN_MAP_CHECKS_A_USER == 3
 
 
 def test_the_check_at_admission_counts_for_nobody(data_set):
     row = MapCheck.objects.create(model=make_model(layer="last"), state=State.CANCELLED, finished_at=timezone.now())
-    retry_map_check(check=row)
+    actions.retry(row)
     assert MapCheck.objects.get().state == State.QUEUED
 
 
 @pytest.mark.parametrize(
-    ("kind", "start", "retry", "address"),
+    ("kind", "start", "address"),
     [
-        (MapCheck, start_map_check, retry_map_check, "map-checks"),
-        (SettingCheck, start_setting_check, retry_setting_check, "setting-checks"),
+        (MapCheck, start_map_check, "map-checks"),
+        (SettingCheck, start_setting_check, "setting-checks"),
     ],
 )
-def test_a_check_is_not_tried_again_beside_an_open_one(data_set, kind, start, retry, address):
+def test_a_check_is_not_tried_again_beside_an_open_one(data_set, kind, start, address):
     model = make_model(layer="last")
     old = ended(kind, data_set, model)
     start(owner=data_set.owner, data_set=data_set, model=model)
     with pytest.raises(Conflict, match="already: wait for it or cancel it"):
-        retry(check=old)
-    answer = Program("alice").call("POST", f"/{address}/{old.pk}/retry")
+        actions.retry(old)
+    answer = Person("alice").call("POST", f"/{address}/{old.pk}/retry")
     assert (answer.status_code, "wait for it or cancel it" in answer.content.decode()) == (409, True)
     assert kind.objects.get(pk=old.pk).state == State.CANCELLED

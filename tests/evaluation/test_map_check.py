@@ -16,19 +16,20 @@ from django.utils import timezone
 from PIL import Image
 
 from evaluation.metrics.maps import credibility
+from evaluation.metrics.maps.rules import Against, Better
+from evaluation.metrics.number import Number
 from evaluation.models import DataSet, LabelledImage, MapCheck, MapFigure
-from evaluation.services import turns
 from evaluation.services.map_checks import document, measure
 from evaluation.services.map_checks.document import drawn_of, in_order
 from evaluation.services.map_checks.measure import run_map_check
 from evaluation.services.map_checks.page import latest, of_comparison
 from evaluation.services.map_checks.sentences import NOTICE, verdict
-from evaluation.services.map_checks.start import cancel_map_check, retry_map_check, start_map_check
-from skinsite.jobs import LEASE, State
+from evaluation.services.map_checks.start import start_map_check
+from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.small_networks import make_small_model
 from tests.factories import make_model, make_prediction, make_user
+from tests.factories.spot_networks import make_small_model
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 IMAGES, RANDOMISED = 52, 8
@@ -130,7 +131,7 @@ def test_a_network_that_sees_the_lesion_is_told_from_one_that_does_not(alice, sp
 
 def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch):
     """Turns that end for themselves, and for a person, lead to the document of one turn."""
-    monkeypatch.setattr(turns, "LONGEST_TURN", 0.3)
+    monkeypatch.setattr(turns, "LONGEST_SLICE_SECONDS", 0.3)
     person = make_prediction(model=check.model)
     assert ran(check).state == State.QUEUED
     assert MapFigure.objects.count() == 0
@@ -144,12 +145,12 @@ def test_a_person_comes_first_and_no_figure_is_measured_twice(check, monkeypatch
     assert taken > 1
     assert row.state == State.DONE, row.error
     again = MapCheck.objects.create(owner=check.owner, data_set=check.data_set, model=check.model, seed=check.seed)
-    assert ran(again, gives_way=False).document == row.document
+    assert ran(again, alone=True).document == row.document
 
 
 def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, monkeypatch):
     loads = []
-    real = measure.randomise.shuffled
+    real = measure.randomise.randomised
 
     def somebody_comes(*told: Any) -> Any:
         loads.append(told)
@@ -157,13 +158,13 @@ def test_a_person_who_comes_while_networks_are_randomised_ends_the_turn(check, m
             make_prediction(model=check.model)
         return real(*told)
 
-    monkeypatch.setattr(measure.randomise, "shuffled", somebody_comes)
+    monkeypatch.setattr(measure.randomise, "randomised", somebody_comes)
     assert ran(check).state == State.QUEUED
     assert len(loads) == 2
 
 
 def test_a_check_that_makes_progress_outlives_lost_workers(check, monkeypatch):
-    real = measure._Turn._keep
+    real = measure.MapMeasuring._keep
     for dies_at in (2, 4):
         kept = []
 
@@ -173,29 +174,29 @@ def test_a_check_that_makes_progress_outlives_lost_workers(check, monkeypatch):
             if len(kept) == dies_at:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(measure._Turn, "_keep", keep)
+        monkeypatch.setattr(measure.MapMeasuring, "_keep", keep)
         with pytest.raises(KeyboardInterrupt):
             run_map_check(check_id=check.pk)
         MapCheck.objects.filter(pk=check.pk).update(lease_until=timezone.now() - LEASE)
         assert MapCheck.objects.recover() == 1
-    monkeypatch.setattr(measure._Turn, "_keep", real)
+    monkeypatch.setattr(measure.MapMeasuring, "_keep", real)
     assert ran(check).state == State.DONE
 
 
 def test_a_cancelled_check_stops_and_goes_on_when_it_is_tried_again(check, monkeypatch):
-    real = measure._Turn._keep
+    real = measure.MapMeasuring._keep
 
     def cancels(turn: Any, part: str, values: Any) -> None:
         real(turn, part, values)
-        cancel_map_check(check=check)
+        actions.cancel(check)
 
-    monkeypatch.setattr(measure._Turn, "_keep", cancels)
+    monkeypatch.setattr(measure.MapMeasuring, "_keep", cancels)
     row = ran(check)
     assert (row.state, row.done) == (State.CANCELLED, 15)
     with pytest.raises(Conflict):
-        cancel_map_check(check=row)
-    monkeypatch.setattr(measure._Turn, "_keep", real)
-    retry_map_check(check=row)
+        actions.cancel(row)
+    monkeypatch.setattr(measure.MapMeasuring, "_keep", real)
+    actions.retry(row)
     assert ran(check).state == State.DONE
 
 
@@ -295,12 +296,12 @@ def test_a_private_check_is_its_owners_and_a_published_one_everybodys(check):
     assert client.post(f"{done.get_absolute_url()}retry/").status_code == 404
     assert latest(charlie, done.model) == [done]
     (page,) = of_comparison(charlie, done.data_set, [done.model_id])
-    assert [cell["verdict"] for cell in page.in_short][:2] == ["better", "better"]
+    assert [figure.verdict for figure in page.in_short][:2] == ["better", "better"]
     assert not of_comparison(charlie, done.data_set, [])
 
 
 def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
-    program, charlie = Program("alice"), Program("charlie")
+    program, charlie = Person("alice"), Person("charlie")
     model, data_set = make_small_model(), spot_set(spots, alice)
     asked = {"model": str(model.pk), "dataset": str(data_set.pk), "seed": 1}
     assert charlie.post_json("/map-checks", asked).status_code == 404
@@ -326,5 +327,6 @@ def test_a_program_starts_reads_cancels_and_tries_again(alice, spots):
      ("deletion", 0.1, 0.2, "worse"), ("deletion", -0.2, -0.1, "better")],
 )  # fmt: skip
 def test_worse_is_not_called_not_shown(game, low, high, said):
-    better = {"gaussian": high < 0 if game == "deletion" else low > 0}
-    assert verdict(game, {"better": better, "minus_gaussian": {"low": low, "high": high}}) == said
+    better = Better(gaussian=high < 0 if game == "deletion" else low > 0, random=False)
+    zero, difference = Number(0, 0, 0), Number((low + high) / 2, low, high)
+    assert verdict(game, Against(zero, zero, zero, difference, zero, better)) == said

@@ -17,6 +17,7 @@ from evaluation.metrics.maps.credibility import (
     raster,
 )
 from evaluation.metrics.maps.perturbation import STEPS, Blocks, deletion, filled_in, insertion, road
+from evaluation.metrics.maps.rules import Better
 from evaluation.metrics.maps.similarity import (
     can_be_used,
     changed,
@@ -117,7 +118,7 @@ def test_a_bell_finds_centred_lesions_as_well_as_a_map_that_is_one(rng):
         blob.append(located(centred, WHOLE, phantom.mask, rng))
     for found, better in ((right, True), (blob, False)):
         figures = {kind: np.array([one.ratio(kind) for one in found]) for kind in ("map", "gaussian", "random")}
-        assert against_baselines(figures, lesions)["better"]["gaussian"] is better
+        assert against_baselines(figures, lesions).better.gaussian is better
     assert np.mean([one.pointing["map"] for one in right]) > 0.95
     assert all(one.ratio("map") > one.ratio("gaussian") for one in right)
 
@@ -137,9 +138,9 @@ def test_a_difference_is_paired_and_its_direction_can_be_turned(rng):
     luck = rng.normal(size=50) * 10
     figures = {"map": luck + 0.5 + rng.normal(size=50) * 0.1, "gaussian": luck, "random": luck + 0.5}
     found = against_baselines(figures, np.arange(50))
-    assert found["minus_gaussian"]["value"] == pytest.approx(0.5, abs=0.1)
-    assert found["better"] == {"gaussian": True, "random": False}
-    assert against_baselines(figures, np.arange(50), sign=-1)["better"] == {"gaussian": False, "random": False}
+    assert found.minus_gaussian.value == pytest.approx(0.5, abs=0.1)
+    assert found.better == Better(gaussian=True, random=False)
+    assert against_baselines(figures, np.arange(50), sign=-1).better == Better(gaussian=False, random=False)
 
 
 def test_the_share_and_the_peak_of_plain_numbers():

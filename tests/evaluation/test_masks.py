@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from evaluation.services.data_sets.importing import create_from_folder
-from tests.evaluation.uploads import imported, ran, zipped
 from tests.factories import make_user
+from tests.factories.data_sets import imported, ran, zipped
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ PICTURES = {f"{letter}.jpg": picture(place, (96, 64)) for place, letter in enume
 
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch):
-    monkeypatch.setattr("evaluation.services.queueing._send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
 
 
 def mask(size=(96, 64), marked=True, kind="PNG") -> bytes:
@@ -37,7 +37,7 @@ def stored(data_set, name):
 def test_masks_are_found_by_name_or_folder_and_are_no_pictures():
     masks = {"a_segmentation.png": mask(), "masks/b.png": mask()}
     data_set = imported({"labels.csv": TABLE, **PICTURES, **masks})
-    assert (data_set.summary["images"], data_set.summary["masks"], data_set.refused) == (3, 2, [])
+    assert (data_set.document["images"], data_set.document["masks"], data_set.refused) == (3, 2, [])
     assert (stored(data_set, "a").mode, np.asarray(stored(data_set, "a")).sum()) == ("1", 300)
     assert not data_set.images.get(name="c").mask
 
@@ -51,7 +51,7 @@ def test_masks_that_do_not_fit_are_named_and_their_pictures_stay():
     }
     data_set = imported({"labels.csv": TABLE, **PICTURES, **masks})
     reasons = {entry["file"]: entry["reason"] for entry in data_set.refused}
-    assert data_set.summary["images"] == 3
+    assert data_set.document["images"] == 3
     assert reasons["masks/a.png"] == "the mask is 64 × 64 px, its picture 96 × 64"
     assert reasons["masks/b.png"] == "the mask marks nothing"
     assert reasons["masks/z.png"] == "no picture has this mask's name"
@@ -75,4 +75,4 @@ def test_a_mask_of_the_same_shape_is_scaled_and_said(tmp_path):
 
 def test_a_class_folder_of_masks_alone_stays_a_class():
     data_set = imported(zipped({"mask/a.png": picture(1), "mask/b.png": picture(2)}), "image,diagnosis\na,nv\nb,nv\n")
-    assert data_set.summary["images"] == 2
+    assert data_set.document["images"] == 2

@@ -8,16 +8,16 @@ from classifier.models.model_record import ModelState
 from evaluation.services.comparisons.open_as_cases import AT_ONCE, open_images, opened
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.evaluation.made import compared, make_data_set, make_eight, scored_evaluation
-from tests.evaluation.small_sets import make_data_set as imported_set
 from tests.factories import SEVEN, make_model, make_user
+from tests.factories.data_sets import import_data_set, make_data_set
+from tests.factories.evaluations import compared, make_eight, scored_evaluation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_broker", "no_figures", "few_replicates")]
 
 
 @pytest.fixture
 def comparison(db):
-    data_set = imported_set([SEVEN[place % 7] for place in range(14)])
+    data_set = import_data_set([SEVEN[place % 7] for place in range(14)])
     first, second = scored_evaluation(data_set, make_model()), scored_evaluation(data_set, make_eight())
     return compared(first, second, taxonomy="ham7")
 

@@ -11,7 +11,7 @@ from scipy.stats import binomtest, chi2, norm
 from evaluation.metrics import auc, paired
 from evaluation.metrics.paired import Model
 from evaluation.metrics.sample import Sample
-from tests.evaluation.samples import again, drawn
+from tests.factories.samples import again, drawn
 
 FEW = 100
 

@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from evaluation.metrics import auc, rates
 from evaluation.metrics.sample import Sample
-from tests.evaluation.samples import again, drawn
+from tests.factories.samples import again, drawn
 
 
 def rate_of(hits: list[int], sizes: list[int]) -> tuple[float, float]:

@@ -20,8 +20,9 @@ from evaluation.services.evaluations.run import start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.evaluation.small_sets import EIGHT, FakeNetwork, make_data_set, run_to_the_end, seven_labels, use
 from tests.factories import SEVEN, make_model
+from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.evaluations import EIGHT, FakeNetwork, run_to_the_end, use
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker")]
 
@@ -51,7 +52,7 @@ def compared(evaluations, taxonomy="ham7") -> Comparison:
 
 
 def test_the_sheet_agrees_with_scikit_learn_and_the_capsule_recomputes_it(monkeypatch, tmp_path):
-    evaluation = evaluated(monkeypatch, make_data_set(seven_labels(56)))
+    evaluation = evaluated(monkeypatch, import_data_set(seven_labels(56)))
     rows, sheet = table(evaluation), evaluation.document["textbook"]
     truth, said = [row["truth_mapped"] for row in rows], [row["predicted"] for row in rows]
     assert sheet["accuracy"]["value"] == pytest.approx(accuracy_score(truth, said))
@@ -74,20 +75,20 @@ def test_the_sheet_agrees_with_scikit_learn_and_the_capsule_recomputes_it(monkey
 class TestTruths:
     def test_ak_and_scc_count_as_akiec_for_seven_classes(self, monkeypatch):
         labels = [code for code in ("ak", "scc", "nv", "mel", "bcc", "bkl", "df", "vasc") for _ in range(4)]
-        evaluation = evaluated(monkeypatch, make_data_set(labels))
+        evaluation = evaluated(monkeypatch, import_data_set(labels))
         assert evaluation.document["mapped"] == {"ak": {"akiec": 4}, "scc": {"akiec": 4}}
         assert evaluation.document["without_place"] == {}
         assert evaluation.document["isic"]["per_class"]["akiec"]["support"] == 8
 
     def test_akiec_has_no_place_among_eight_classes_and_is_counted(self, monkeypatch):
-        evaluation = evaluated(monkeypatch, make_data_set(seven_labels(28)), EIGHT, "Eight")
+        evaluation = evaluated(monkeypatch, import_data_set(seven_labels(28)), EIGHT, "Eight")
         assert evaluation.document["without_place"] == {"akiec": 4}
         assert evaluation.document["textbook"]["images"] == 24
         assert evaluation.document["isic"] is None
         assert "akiec" in evaluation.document["isic_reason"]
 
     def test_a_set_of_another_field_needs_no_code(self, monkeypatch):
-        data_set = make_data_set(["cat", "cat", "dog", "dog"] * 6)
+        data_set = import_data_set(["cat", "cat", "dog", "dog"] * 6)
         rows = [evaluated(monkeypatch, data_set, ("cat", "dog"), f"Pets {seed}", seed) for seed in (0, 5)]
         assert rows[0].document["textbook"]["averaged_over"] == ["cat", "dog"]
         found = compared(rows, "native")
@@ -99,17 +100,17 @@ class TestSeen:
     TRAINED = {"classes": list(SEVEN), "input": {"clinical": "none"}, "training_data": [{"name": "HAM10000"}]}
 
     def test_ham10000_is_known_by_its_numbers(self, monkeypatch):
-        data_set = make_data_set(seven_labels(28), names="ISIC_00343{:02d}", per_lesion=1)
+        data_set = import_data_set(seven_labels(28), names="ISIC_00343{:02d}", per_lesion=1)
         evaluation = evaluated(monkeypatch, data_set, manifest=self.TRAINED)
         assert evaluation.seen["by"] == {"id": 21}
         assert evaluation.document["unseen"]["images"] == 7
 
     def test_nothing_declared_is_said(self, monkeypatch):
-        assert "not declared" in evaluated(monkeypatch, make_data_set(seven_labels(14))).seen["how"]
+        assert "not declared" in evaluated(monkeypatch, import_data_set(seven_labels(14))).seen["how"]
 
     def test_lists_and_sets_of_the_portal_are_compared(self, monkeypatch):
-        training = make_data_set(seven_labels(6), name="Training", names="other_{:03d}", seed=1000)
-        data_set = make_data_set(seven_labels(28))
+        training = import_data_set(seven_labels(6), name="Training", names="other_{:03d}", seed=1000)
+        data_set = import_data_set(seven_labels(28))
         evaluation = evaluated(monkeypatch, data_set)
         TrainingSet.objects.create(model=evaluation.model, name="Ours", identifiers="img_020", data_set=training)
         score_again(evaluation)
@@ -118,8 +119,8 @@ class TestSeen:
         assert seen["lesion"] >= 7  # the drawn blots are alike, too, and bring their siblings along
 
     def test_the_same_pixels_are_seen_whatever_they_are_called(self, monkeypatch):
-        training = make_data_set(["nv"] * 3, name="Training", names="other_{:03d}", per_lesion=100)
-        data_set = make_data_set(["mel"] * 12, per_lesion=1)
+        training = import_data_set(["nv"] * 3, name="Training", names="other_{:03d}", per_lesion=100)
+        data_set = import_data_set(["mel"] * 12, per_lesion=1)
         evaluation = evaluated(monkeypatch, data_set)
         TrainingSet.objects.create(model=evaluation.model, name="Ours", data_set=training)
         score_again(evaluation)
@@ -130,7 +131,7 @@ class TestSeen:
 class TestComparison:
     def test_seven_and_eight_classes_meet_in_ham7(self, monkeypatch):
         labels = [code for code in (*SEVEN, "scc_inv") for _ in range(6)]
-        data_set = make_data_set(labels)
+        data_set = import_data_set(labels)
         rows = [evaluated(monkeypatch, data_set), evaluated(monkeypatch, data_set, EIGHT, "Eight", 3)]
         found = compared(rows).document
         assert found["images"] == 42
@@ -145,13 +146,13 @@ class TestComparison:
         assert found["smallest_difference"] > 0
 
     def test_a_model_against_itself_does_not_differ(self, monkeypatch):
-        data_set = make_data_set(seven_labels(28))
+        data_set = import_data_set(seven_labels(28))
         rows = [evaluated(monkeypatch, data_set, name=name) for name in ("One", "Same")]
         for row in compared(rows).document["pairs"]:
             assert (row["difference"], row["p"]) == (0, 1)
 
     def test_what_does_not_go_together_is_refused_with_a_sentence(self, monkeypatch):
-        first, second = make_data_set(seven_labels(14)), make_data_set(seven_labels(14), name="Other")
+        first, second = import_data_set(seven_labels(14)), import_data_set(seven_labels(14), name="Other")
         rows = [evaluated(monkeypatch, first), evaluated(monkeypatch, second, name="Two")]
         with pytest.raises(Refusal, match="different data sets"):
             compared(rows)
@@ -166,7 +167,7 @@ class TestComparison:
 
 @pytest.mark.usefixtures("no_figures")
 def test_a_reported_threshold_comes_from_other_lesions(monkeypatch):
-    evaluation = evaluated(monkeypatch, make_data_set(seven_labels(84)))
+    evaluation = evaluated(monkeypatch, import_data_set(seven_labels(84)))
     point = report_operating_point(evaluation=evaluation, definition="malignant", target=0.8, source=None)
     assert 0 < point.result["images"] < 84
     with pytest.raises(Refusal, match="same model on another data set"):

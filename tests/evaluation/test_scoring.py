@@ -20,16 +20,9 @@ from evaluation.services.evaluations.operating_points import report_operating_po
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.evaluation.made import (
-    EIGHT,
-    compared,
-    make_data_set,
-    make_eight,
-    queued_scoring,
-    scored_evaluation,
-    skilled,
-)
 from tests.factories import SEVEN, make_model
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import EIGHT, compared, make_eight, queued_scoring, scored_evaluation, skilled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 quickly = pytest.mark.usefixtures("no_figures")
@@ -167,8 +160,8 @@ def test_predictions_hold_truth_place_answer_and_a_column_for_each_class():
 
 
 def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_path, monkeypatch):
-    every = score.figure_data
-    monkeypatch.setattr(score, "figure_data", lambda document: {"reliability": every(document)["reliability"]})
+    every = score.chart_data
+    monkeypatch.setattr(score, "chart_data", lambda document: {"reliability": every(document)["reliability"]})
     evaluation = scored_evaluation(make_data_set(FIFTY, synthetic=True), make_model())
     stored = evaluation.document["figures"]
     assert all(default_storage.exists(name) for files in stored.values() for name in files.values())

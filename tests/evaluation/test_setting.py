@@ -2,7 +2,6 @@
 
 import itertools
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from scipy.stats import binom
 from classifier.inference.input.images import Pixels
 from classifier.inference.input.manifest import InputSpec
 from classifier.inference.input.preprocess import network_input
+from evaluation.documents.setting_check import ClassFinding
 from evaluation.setting import assignment, candidates
 from evaluation.setting.assignment import assigned, best_matching, chance, confusion
 from evaluation.setting.drawing import connected, draw
@@ -27,11 +27,22 @@ from evaluation.setting.evidence import (
 from evaluation.setting.filling import filled_classes, filled_input, filled_output
 from evaluation.setting.search import FREE, Question, Search
 from evaluation.setting.titles import CONFIRMED, ELIMINATED, UNDETERMINED
-from evaluation.setting.verdict import ClassFinding, Verdict, _Judged, judge
+from evaluation.setting.verdict import Verdict, _Judged, judge
 from evaluation.setting.wording import sentences
 from tests.factories import SEVEN
 
-BASE = InputSpec(8, 8, "stretch", "bilinear", True, "rgb", (0.0, 1.0), (0.0,) * 3, (1.0,) * 3, "none")  # type: ignore[arg-type]
+BASE = InputSpec(
+    width=8,
+    height=8,
+    resize="stretch",
+    interpolation="bilinear",
+    antialias=True,
+    color="rgb",
+    range=(0, 1),
+    mean=(0, 0, 0),
+    std=(1, 1, 1),
+    clinical="none",
+)
 MNIST = candidates.ORDERS["HAM10000-MNIST"]
 few = settings(max_examples=40, deadline=None)
 
@@ -105,11 +116,11 @@ def test_outputs_without_a_name_stand_behind_those_with_one():
 
 
 def test_settings_that_give_the_same_numbers_are_one():
-    half = replace(BASE, mean=(0.5,) * 3, std=(0.5,) * 3)
+    half = BASE.but(mean=(0.5,) * 3, std=(0.5,) * 3)
     assert candidates.scaling_of(half).name == "−1 to 1"
     tried = {candidates.canonical(spec) for spec in candidates.samplings(BASE)}
     assert len(tried) == len(candidates.SAMPLINGS)
-    assert candidates.canonical(replace(BASE, interpolation="area", antialias=False)).antialias
+    assert candidates.canonical(BASE.but(interpolation="area", antialias=False)).antialias
 
 
 def test_blue_first_turns_mean_and_deviation_too():
@@ -338,7 +349,7 @@ def test_a_part_that_changes_nothing_is_not_confirmed_because_its_rivals_differ_
 
 
 def finding(code: str, output: int | None, state: str = CONFIRMED) -> ClassFinding:
-    return ClassFinding(code, output, 9, state, None)
+    return ClassFinding(code=code, output=output, lesions=9, state=state, share=None)
 
 
 def test_an_undetermined_class_is_never_guessed():

@@ -18,22 +18,20 @@ from classifier.inference.classifier import Classifier, Output
 from classifier.inference.input.manifest import Manifest
 from classifier.models import Admission, ModelRecord
 from evaluation.models import ClassPlace, DataSet, SettingAnswers, SettingCheck, TrainingSet
-from evaluation.services import turns
 from evaluation.services.data_sets.seen import seen_images
 from evaluation.services.setting_checks import run
 from evaluation.services.setting_checks.run import question_of, run_setting_check
 from evaluation.services.setting_checks.start import (
-    cancel_setting_check,
     fill_manifest,
-    retry_setting_check,
     start_setting_check,
 )
 from evaluation.setting import assignment, verdict
-from skinsite.jobs import LEASE, State
+from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.api.conftest import Program, forget_requests  # noqa: F401
-from tests.evaluation.made import INPUT, make_data_set
 from tests.factories import make_model, make_prediction, make_user
+from tests.factories.data_sets import make_data_set
+from tests.factories.evaluations import INPUT
+from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 TRUE_ORDER = ("mel", "nv", "bcc")
@@ -55,7 +53,7 @@ class ColourNetwork(Classifier):
     layer, bytes = None, 0
 
     def __init__(self) -> None:
-        self.manifest = Manifest.from_json(MANIFEST)
+        self.manifest = Manifest.model_validate(MANIFEST)
         self.batches = 0
         self.before: Any = lambda: None
 
@@ -149,7 +147,7 @@ def test_filling_in_takes_the_training_lists_along_and_copies_no_file(check, roo
     done = ran(check)
     record = fill_manifest(check=done, user=root)
     images = list(done.data_set.images.all())
-    assert seen_images(record, images).to_json() == seen_images(model, images).to_json()
+    assert seen_images(record, images) == seen_images(model, images)
     assert (model.training_sets.count(), record.training_sets.count()) == (1, 1)
     assert [(row.code, row.place) for row in record.class_places.all()] == [("mel", "mel")]
     assert record.upload != model.upload
@@ -185,7 +183,7 @@ def test_an_original_that_is_gone_is_a_conflict(check, root, model):
 
 
 def test_a_check_on_a_private_data_set_is_its_owners(check, model, network):
-    other, client = Program("root2", is_staff=True, is_superuser=True), Client()
+    other, client = Person("root2", is_staff=True, is_superuser=True), Client()
     client.force_login(make_user("root2"))
     page = check.get_absolute_url()
 
@@ -235,18 +233,18 @@ def test_a_check_that_makes_progress_outlives_lost_workers(check, network):
         SettingCheck.objects.filter(pk=check.pk).update(lease_until=timezone.now() - LEASE)
         assert SettingCheck.objects.recover() == 1
     row = SettingCheck.objects.get(pk=check.pk)
-    assert (row.state, row.deaths) == (State.QUEUED, 1)
+    assert (row.state, row.worker_losses) == (State.QUEUED, 1)
     network.before = lambda: None
     assert ran(check).state == State.DONE
 
 
 def test_a_long_check_takes_turns_with_itself(check, network, monkeypatch):
-    monkeypatch.setattr(turns, "LONGEST_TURN", 0.0)
+    monkeypatch.setattr(turns, "LONGEST_SLICE_SECONDS", 0.0)
     run_setting_check(check_id=check.pk)
     assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 1)
     run_setting_check(check_id=check.pk)
     assert (SettingCheck.objects.get(pk=check.pk).state, network.batches) == (State.QUEUED, 2)
-    run_setting_check(check_id=check.pk, gives_way=False)
+    run_setting_check(check_id=check.pk, alone=True)
     assert SettingCheck.objects.get(pk=check.pk).state == State.DONE
 
 
@@ -288,14 +286,14 @@ def test_the_page_shows_what_the_import_warned_of_and_which_classes_are_undeterm
 
 
 def test_a_cancelled_check_stops_at_the_next_batch_and_goes_on_when_it_is_tried_again(check, network):
-    network.before = lambda: cancel_setting_check(check=check) if network.batches == 2 else None
+    network.before = lambda: actions.cancel(check) if network.batches == 2 else None
     run_setting_check(check_id=check.pk)
     assert SettingCheck.objects.get(pk=check.pk).state == State.CANCELLED
     assert network.batches == 3
     with pytest.raises(Conflict):
-        cancel_setting_check(check=check)
+        actions.cancel(check)
     network.before = lambda: None
-    retry_setting_check(check=check)
+    actions.retry(check)
     assert ran(check).state == State.DONE
 
 
@@ -373,7 +371,7 @@ def test_to_others_there_are_no_setting_checks(check, model):
 
 def test_a_program_of_an_administrator_starts_reads_and_fills_in(root, model, network):
     data_set = coloured_set(owner=root)
-    program, charlie = Program("root"), Program("charlie")
+    program, charlie = Person("root"), Person("charlie")
     start = f"/models/{model.pk}/setting-checks"
     assert charlie.post_json(start, {"dataset": str(data_set.pk)}).status_code == 403
     assert program.post_json(start, {"dataset": "999"}).status_code == 404

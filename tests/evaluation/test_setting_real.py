@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from classifier.admission.admit import admit
+from classifier.admission.admit import CONVERT
+from classifier.admission.formats.sniff import Kind
 from classifier.inference import bundle, classifier
 from classifier.inference.input.clinical import Clinical
 from evaluation.setting import candidates
@@ -16,7 +17,8 @@ from evaluation.setting.evidence import Pictures
 from evaluation.setting.filling import filled_classes, filled_input
 from evaluation.setting.search import Question, Search
 from evaluation.setting.verdict import judge
-from tests.admission.test_real_models import ALPHABETICAL, HMNIST, LAYERS
+from tests.admission import children
+from tests.admission.test_real_models import ALPHABETICAL, HMNIST
 
 EACH = 16
 
@@ -34,11 +36,10 @@ def drawn_rows(shared_data: Path) -> list[dict[str, str]]:
 
 def set_right(shared_data: Path, folder: Path) -> tuple[Any, ...]:
     """Runs where torch may be imported."""
-    layers = {"architecture": {"family": "layers", "layers": LAYERS}, "input": {"width": 28, "height": 28}}
     upload = shared_data / "models" / "shivansh65__skin_model.pth"
-    outcome = admit(upload=upload, manifest={"classes": HMNIST} | layers, into=folder)
-    assert outcome.bundle, outcome.error
-    network = classifier.load(bundle.read(outcome.bundle))
+    request = {"descriptor": None, "kind": Kind.ZIP, "manifest": {"classes": HMNIST}}
+    children.answer(CONVERT, request, folder, str(upload))
+    network = classifier.load(bundle.read(folder / "bundle"))
     rows = drawn_rows(shared_data)
     pixels = [np.asarray(Image.open(shared_data / row["file_small"]).convert("RGB")) for row in rows]
     drawn = draw([row["diagnosis"] for row in rows], [row["lesion_id"] for row in rows], seed=1)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evaluation.intake import label_rows
-from evaluation.intake.label_rows import NeedsMapping, Reading, Refused, Unreadable
+from evaluation.intake.label_rows import NeedsMapping, Reading
+from evaluation.intake.table import Column, ColumnMapping, Refused, Unreadable, parse
 
 HAM = """lesion_id,image_id,dx,dx_type,age,sex,localization
 HAM_0000118,ISIC_0027419,bkl,histo,80.0,male,scalp
@@ -41,7 +42,8 @@ ISIC_3,Anonymous,CC-0,,,Benign,,,,,,,,,
 
 
 def read(text: str | bytes, mapping: dict[str, Any] | None = None) -> Reading:
-    return label_rows.read(label_rows.parse(text.encode() if isinstance(text, str) else text), mapping)
+    table = parse(text.encode() if isinstance(text, str) else text)
+    return label_rows.read(table, ColumnMapping(**(mapping or {})))
 
 
 def codes(reading: Reading) -> dict[str, str]:
@@ -156,9 +158,9 @@ def test_a_table_that_nobody_understands_asks_with_columns_and_a_guess():
     with pytest.raises(NeedsMapping) as caught:
         read(text)
     assert caught.value.columns == [
-        {"name": "Foto", "samples": ["IMG1.jpg", "IMG2.jpg"]},
-        {"name": "Befund", "samples": ["x1", "x2"]},
-        {"name": "Alter", "samples": ["50"]},
+        Column("Foto", ["IMG1.jpg", "IMG2.jpg"]),
+        Column("Befund", ["x1", "x2"]),
+        Column("Alter", ["50"]),
     ]
     assert (caught.value.guess["image"], caught.value.guess["label"]) == ("Foto", "")
     assert "label" in str(caught.value)
@@ -176,7 +178,7 @@ def test_a_mapping_that_does_not_fit_asks_again(columns, problem):
 
 
 def test_columns_of_a_strange_shape_are_passed_over():
-    assert codes(read(HAM, {"columns": {"image": ["dx"], "label": None, "levels": 3}})) == codes(read(HAM))
+    assert codes(read(HAM, {"columns": {"image": ["dx"], "label": ["dx"], "levels": "dx"}})) == codes(read(HAM))
 
 
 def test_a_told_label_column_comes_before_a_one_hot_guess():
@@ -279,7 +281,7 @@ def test_lesions_with_two_labels_or_two_patients_are_told():
 )
 def test_what_is_no_table_is_unreadable(content):
     with pytest.raises(Unreadable):
-        label_rows.parse(content)
+        parse(content)
 
 
 def test_a_large_table_is_read_in_seconds():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from skinsite.jobs import State
-from tests.evaluation.uploads import imported
+from tests.factories.data_sets import imported
 from tests.pictures import picture
 
 ROWS, DEFECTS = 1000, 37
@@ -60,7 +60,7 @@ BROKEN = {
 
 @pytest.mark.django_db(transaction=True)
 def test_each_defect_is_named_with_its_row_and_all_other_rows_are_in(monkeypatch):
-    monkeypatch.setattr("evaluation.services.queueing._send", lambda *_: None)
+    monkeypatch.setattr("skinsite.jobs.send.publish", lambda *_: None)
     assert len(KINDS) == 15
     defects = [(reason, spoil) for reason, spoils in KINDS.items() for spoil in spoils]
     assert len(defects) == DEFECTS
@@ -80,7 +80,7 @@ def test_each_defect_is_named_with_its_row_and_all_other_rows_are_in(monkeypatch
     data_set = imported({**members, "labels.csv": "\n".join([HEADER, *lines])})
     assert data_set.state == State.DONE
     assert set(data_set.images.values_list("name", flat=True)) == good
-    assert len(good) == data_set.summary["images"] == ROWS - DEFECTS
+    assert len(good) == data_set.document["images"] == ROWS - DEFECTS
     named = [entry for entry in data_set.refused if entry["row"]]
     nameless = [entry for entry in data_set.refused if not entry["row"]]
     assert {entry["reason"] for entry in nameless} == {"the label table does not name it"}

@@ -7,52 +7,97 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from classifier.inference import bundle
 from classifier.inference.cache import ClassifierCache
 from classifier.inference.input.clinical import SITES, Clinical, canonical_site, encode
-from classifier.inference.input.manifest import Manifest, ManifestError, complete
+from classifier.inference.input.manifest import Manifest, problems
 from classifier.inference.maps import render
+from tests.manifests import complete
 
 GIVEN = {"framework": "torch", "classes": ["mel", "nv"], "input": {"width": 64, "height": 32}}
 
 
+def wrong_with(data: dict) -> list[tuple[str, str]]:
+    with pytest.raises(ValidationError) as caught:
+        Manifest.model_validate(data)
+    return problems(caught.value)
+
+
 def test_a_manifest_survives_its_own_json():
-    manifest = Manifest.from_json(complete(GIVEN, {}))
-    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+    manifest = complete(**GIVEN)
+    assert Manifest.model_validate(json.loads(manifest.model_dump_json())) == manifest
     assert [entry.malignant for entry in manifest.classes] == [True, False]
 
 
-def test_what_was_given_wins_over_what_was_proposed():
-    merged = complete(GIVEN, {"input": {"width": 1, "range": [0, 255]}, "classes": ["a"], "output": "logits"})
-    assert (merged["input"]["width"], merged["input"]["range"], merged["output"]) == (64, [0, 255], "logits")
-    assert merged["classes"] == ["mel", "nv"]
-
-
 def test_everything_that_is_wrong_is_said_at_once():
-    wrong = complete(GIVEN, {}) | {"classes": ["mel", "mel", "rust", 3], "output": "tanh"}
-    wrong["input"] = wrong["input"] | {"width": 4, "std": [1, 0, 1], "mean": [float("nan")] * 3, "clinical": "magic"}
-    with pytest.raises(ManifestError) as caught:
-        Manifest.from_json(wrong)
-    fields = {name for name, _ in caught.value.problems}
-    assert fields >= {"classes", "classes[2]", "classes[3]", "output", "input.width", "input.std", "input.mean"}
-    assert "input.clinical" in fields
+    wrong = complete(**GIVEN).model_dump(mode="json") | {"classes": ["mel", "rust", 3], "output": "tanh"}
+    wrong["input"] |= {"width": 4, "std": [1, 0, 1], "mean": [float("nan")] * 3, "clinical": "magic"}
+    fields = {name for name, _words in wrong_with(wrong)}
+    assert fields == {
+        *("classes[1]", "classes[2]", "output", "input.width", "input.std", "input.mean", "input.clinical"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("classes", ["mel", "MEL"], "must name every code once"),
+        ("classes", ["mel"], "must be a list of 2 to 1000 classes"),
+        ("classes", ["mel", 7], 'must be a code, or {"code", "name", "malignant"}'),
+        ("classes", ["mel", "no code!"], "must have a code of 1 to 40 letters, digits, - and _, not 'no code!'"),
+        ("classes", ["mel", {"code": "nv", "malignant": "yes"}], "must have a malignant of true, false or null"),
+        ("output", "tanh", "must be 'softmax', 'sigmoid', 'logits' or 'log_softmax'; it is 'tanh'"),
+        ("name", "", "must be a text of at most 100 characters"),
+        ("input", "abc", "must be an object"),
+        ("architecture", "resnet18", "must be an object with a family"),
+        ("training_data", ["HAM10000"], 'must be a list of {"name", "images"}'),
+    ],
+)
+def test_a_sentence_says_what_a_field_must_be(field, value, words):
+    ((path, sentence),) = wrong_with(complete(**GIVEN).model_dump(mode="json") | {field: value})
+    assert path.startswith(field)
+    assert sentence.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("width", 224.0, "must be a whole number from 8 to 2048"),
+        ("height", True, "must be a whole number from 8 to 2048"),
+        ("antialias", 1, "must be true or false"),
+        ("range", [1, 0], "must rise: [value of black, value of white]"),
+        ("mean", [0, 0], "must be 3 finite numbers"),
+        ("mean", [0, 0, "0"], "must be 3 finite numbers"),
+        ("std", [1, 1, 0], "must be 3 finite numbers above 0"),
+        ("clinical", "magic", "must be one of none, sklesion; it is 'magic'"),
+    ],
+)
+def test_so_it_does_for_the_input(field, value, words):
+    given = complete(**GIVEN).model_dump(mode="json")
+    assert wrong_with(given | {"input": given["input"] | {field: value}}) == [(f"input.{field}", words)]
 
 
 def test_a_code_that_is_not_known_is_named_with_the_form_that_gives_it_a_name():
-    with pytest.raises(ManifestError) as caught:
-        Manifest.from_json(complete(GIVEN | {"classes": ["mel", "rust"]}, {}))
-    ((field, message),) = caught.value.problems
-    sentence = f"The manifest's {field} {message}."
+    ((field, words),) = wrong_with(complete(**GIVEN).model_dump(mode="json") | {"classes": ["mel", "rust"]})
+    sentence = f"The manifest's {field} {words}."
     assert sentence.startswith(
         "The manifest's classes[1] has the code 'rust', which the portal has no name for: write "
     )
     assert '{"code": "rust", "name": "…", "malignant": true, false or null}' in sentence
 
 
+def test_a_manifest_of_an_older_commit_is_read():
+    """59e5670 knew no `layer`, and looked into no training data."""
+    old = complete(**GIVEN).model_dump(mode="json") | {"training_data": [{"name": 5}]}
+    del old["layer"]
+    assert Manifest.model_validate(old).layer == ""
+
+
 def test_other_fields_bring_their_own_codes():
     classes = [{"code": "rust", "name": "Leaf rust", "malignant": None}, {"code": "ok", "name": "Healthy"}]
-    assert Manifest.from_json(complete(GIVEN | {"classes": classes}, {})).codes == ("rust", "ok")
+    assert complete(**(GIVEN | {"classes": classes})).codes == ("rust", "ok")
 
 
 def test_age_sex_and_site_become_ten_numbers():
@@ -74,7 +119,7 @@ def test_a_site_is_known_in_any_case_and_others_name_the_list():
 
 
 def written(folder, **tensors):
-    manifest = Manifest.from_json(complete(GIVEN, {}))
+    manifest = complete(**GIVEN)
     return bundle.write(folder, manifest=manifest, network={}, tensors=tensors)
 
 

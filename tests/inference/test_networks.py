@@ -13,8 +13,8 @@ import pytest
 from classifier.inference import bundle
 from classifier.inference.classifier import Classifier, load, run
 from classifier.inference.input.clinical import Clinical, encode
-from classifier.inference.input.manifest import Manifest, complete
 from classifier.inference.input.preprocess import network_input
+from tests.manifests import complete
 
 DEMO = Path(__file__).parents[2] / "demo"
 TOLD = Clinical(45, "male", "back")
@@ -23,9 +23,7 @@ COLOURS = np.random.default_rng(1).integers(0, 256, (3, 90, 120, 3), dtype=np.ui
 
 def bundled(manifest: dict, network: dict, tensors: dict) -> Classifier:
     with tempfile.TemporaryDirectory() as folder:
-        bundle.write(
-            Path(folder), manifest=Manifest.from_json(complete(manifest, {})), network=network, tensors=tensors
-        )
+        bundle.write(Path(folder), manifest=complete(**manifest), network=network, tensors=tensors)
         return load(bundle.read(Path(folder)))
 
 

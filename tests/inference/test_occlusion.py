@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from classifier.inference.classifier import Classifier, Output
-from classifier.inference.explain.explain import NoMap, check, explain
+from classifier.inference.explain.explain import ExplanationUnavailable, check, explain
 from classifier.inference.explain.occlusion import border_colour, occlusion, patches
 from classifier.inference.input.clinical import Clinical
-from classifier.inference.input.manifest import Manifest, complete
+from tests.manifests import complete
 
 SIDE = 64
 WHOLE = (0.0, 0.0, 64.0, 64.0)
@@ -25,7 +25,7 @@ class Phantom(Classifier):
         spec = {"width": SIDE, "height": SIDE, "resize": resize}
         output = "logits" if outputs > 1 else "sigmoid"
         given = {"framework": "torch", "classes": classes, "unnamed": "other", "input": spec, "output": output}
-        self.manifest = Manifest.from_json(complete(given | {"classes": self._named(classes)}, {}))
+        self.manifest = complete(**(given | {"classes": self._named(classes)}))
         self.outputs = outputs
         self.sizes: list[int] = []
 
@@ -86,7 +86,7 @@ def test_padding_is_neither_covered_nor_part_of_the_border():
 def test_a_letterboxed_picture_is_explained_in_the_place_of_the_picture():
     pixels = np.full((32, 64, 3), 90, np.uint8)
     pixels[:4, 40:48, 0] = 255  # rows 16 to 20 of the input, outside of the cell that counts
-    with pytest.raises(NoMap, match="zero everywhere"):
+    with pytest.raises(ExplanationUnavailable, match="zero everywhere"):
         explain(Phantom("letterbox"), pixels, Clinical(), "occlusion")
 
 
@@ -101,13 +101,13 @@ def test_a_model_without_a_layer_has_an_occlusion_map_and_no_other():
     found = explain(Phantom(), pixels, Clinical(), "occlusion")
     assert (found.layer, found.values.shape) == ("input", (3, 8, 8))
     assert np.unravel_index(found.values[0].argmax(), (8, 8)) == (1, 5)
-    with pytest.raises(NoMap) as reason:
+    with pytest.raises(ExplanationUnavailable) as reason:
         explain(Phantom(), pixels, Clinical(), "hirescam")
     assert reason.value.code == "no-spatial-layer"
 
 
 @pytest.mark.parametrize(("value", "code"), [(np.nan, "map-not-finite"), (np.inf, "map-not-finite"), (0, "map-empty")])
 def test_maps_that_say_nothing_have_a_reason(value, code):
-    with pytest.raises(NoMap) as reason:
+    with pytest.raises(ExplanationUnavailable) as reason:
         check(np.full((2, 3, 3), value, np.float32))
     assert reason.value.code == code

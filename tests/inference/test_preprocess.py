@@ -1,7 +1,5 @@
 """Resizing equals the framework's own, and a grid knows which part of the picture it covers."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +7,18 @@ from PIL import Image
 from classifier.inference.input.manifest import InputSpec
 from classifier.inference.input.preprocess import network_input, region, resize
 
-SPEC = InputSpec(64, 64, "stretch", "bilinear", True, "rgb", (0, 1), (0, 0, 0), (1, 1, 1), "none")
+SPEC = InputSpec(
+    width=64,
+    height=64,
+    resize="stretch",
+    interpolation="bilinear",
+    antialias=True,
+    color="rgb",
+    range=(0, 1),
+    mean=(0, 0, 0),
+    std=(1, 1, 1),
+    clinical="none",
+)
 SIZES = [(45, 60, 31, 33), (450, 600, 254, 254), (30, 40, 64, 96), (33, 77, 33, 77)]
 
 
@@ -59,7 +68,7 @@ def test_with_antialias_it_is_pillows(name):
 
 
 def test_range_mean_and_std_are_applied_in_this_order():
-    spec = replace(SPEC, range=(-1, 1), mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
+    spec = SPEC.but(range=(-1, 1), mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
     white = network_input(np.full((64, 64, 3), 255, np.uint8), spec)
     assert np.allclose(white[0, 0], [(1 - 0.5) / 0.5, 0.75, 0.5])
 
@@ -67,14 +76,14 @@ def test_range_mean_and_std_are_applied_in_this_order():
 def test_bgr_turns_the_channels():
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 255
-    assert np.allclose(network_input(red, replace(SPEC, color="bgr"))[0, 0], [0, 0, 1])
+    assert np.allclose(network_input(red, SPEC.but(color="bgr"))[0, 0], [0, 0, 1])
 
 
 @pytest.mark.parametrize("rule", ["stretch", "letterbox", "crop"])
 def test_the_region_leads_from_the_grid_back_to_the_picture(rule):
     given = np.zeros((120, 200, 3), np.uint8)
     given[60:72, 100:112] = 255
-    spec = replace(SPEC, resize=rule)
+    spec = SPEC.but(resize=rule)
     left, top, right, bottom = region(spec, 120, 200)
     rows, columns = np.nonzero(network_input(given, spec)[..., 0] > 0.5)
     x = left + (columns.mean() + 0.5) / 64 * (right - left)
@@ -84,9 +93,9 @@ def test_the_region_leads_from_the_grid_back_to_the_picture(rule):
 
 def test_a_letterbox_pads_and_a_crop_cuts():
     white = np.full((100, 200, 3), 255, np.uint8)
-    boxed = network_input(white, replace(SPEC, resize="letterbox"))
+    boxed = network_input(white, SPEC.but(resize="letterbox"))
     assert boxed[:15].max() == 0
     assert boxed[20:44].min() == 1
-    assert network_input(white, replace(SPEC, resize="crop")).min() == 1
-    assert region(replace(SPEC, resize="letterbox"), 100, 200) == (0, -50, 200, 150)
-    assert region(replace(SPEC, resize="crop"), 100, 200) == (50, 0, 150, 100)
+    assert network_input(white, SPEC.but(resize="crop")).min() == 1
+    assert region(SPEC.but(resize="letterbox"), 100, 200) == (0, -50, 200, 150)
+    assert region(SPEC.but(resize="crop"), 100, 200) == (50, 0, 150, 100)

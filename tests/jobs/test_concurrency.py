@@ -55,7 +55,7 @@ def test_sweepers_do_not_take_a_row_back_twice():
         Prediction.objects.claim(pk, in_hand=True)
     Prediction.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert sum(at_once(lambda _: Prediction.objects.all().recover())) == 10
-    assert set(Prediction.objects.values_list("deaths", "attempts")) == {(1, 0)}
+    assert set(Prediction.objects.values_list("worker_losses", "attempts")) == {(1, 0)}
 
 
 def test_cancelling_and_finishing_leave_one_truth():

@@ -42,10 +42,14 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_the_jobs_behave_the_same_on_postgresql(postgresql):
-    """One test run of its own, since Django reads its database once."""
-    here = Path(__file__).parent
-    tests = [str(here / name) for name in ("test_transitions.py", "test_concurrency.py")]
+@pytest.mark.parametrize(
+    "files",
+    [("test_transitions.py", "test_concurrency.py", "test_kinds.py"), ("worker_on_postgresql.py",)],
+    ids=["rows", "a worker"],
+)
+def test_the_jobs_behave_the_same_on_postgresql(postgresql, files):
+    """Test runs of their own, since Django reads its database once."""
+    tests = [str(Path(__file__).with_name(name)) for name in files]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--create-db", *tests],
         env=os.environ | {"DATABASE_URL": postgresql},

@@ -51,7 +51,7 @@ def test_a_lost_worker_is_no_attempt():
     Prediction.objects.claim(row.pk, in_hand=False)
     expire(row)
     assert Prediction.objects.all().recover() == 1
-    assert (fresh(row).state, fresh(row).attempts, fresh(row).deaths) == (State.QUEUED, 0, 0)
+    assert (fresh(row).state, fresh(row).attempts, fresh(row).worker_losses) == (State.QUEUED, 0, 0)
 
 
 def test_a_row_whose_lease_runs_is_left_alone():
@@ -75,7 +75,7 @@ def test_an_unexpected_error_is_tried_three_times():
     for _ in range(MAX_ATTEMPTS):
         assert fresh(row).state == State.QUEUED
         token = Prediction.objects.claim(row.pk, in_hand=True)
-        assert Prediction.objects.stumble(row.pk, token)
+        assert Prediction.objects.retry_or_fail(row.pk, token)
     assert fresh(row).error["code"] == "unexpected"
     assert fresh(row).attempts == MAX_ATTEMPTS
 

@@ -12,8 +12,8 @@ from classifier.models import CaseImage, Explanation, ExplanationJob, Prediction
 from classifier.services.maps.explain import run_explanation
 from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
+from tests.factories.bundles import small_model
 from tests.pages.test_case import page_of
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 
@@ -152,8 +152,8 @@ def test_the_native_grid_has_as_many_colours_as_cells(alice, row):
 
 
 def test_the_map_is_taken_away_as_a_picture_with_its_legend(alice, row):
-    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1]["code"], "grid": "native"})
-    assert f'filename="map-{row.pk}-{row.distribution[-1]["code"]}.png"' in answer["Content-Disposition"]
+    answer = alice.get(f"/predictions/{row.pk}/map.png", {"against": row.distribution[-1].code, "grid": "native"})
+    assert f'filename="map-{row.pk}-{row.distribution[-1].code}.png"' in answer["Content-Disposition"]
     image = CaseImage.objects.get()
     page = picture_of(answer)
     height = round(1024 * image.height / image.width)

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
-from classifier.inference.explain.explain import WAYS
+from classifier.inference.explain.explain import METHODS
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.cases.create import Upload, create_case
 from classifier.services.maps.explain import ask, run_explanation
 from classifier.services.maps.view import Maps
 from classifier.services.predictions.predict import run_prediction
-from classifier.services.predictions.waiting import person_waits
-from classifier.services.sweeping import sweep
 from skinsite.jobs import State
+from skinsite.jobs.sweep import sweep
+from skinsite.jobs.turns import person_waits
 from skinsite.refusal import Conflict, Refusal
 from tests.factories import make_model, make_user
+from tests.factories.bundles import small_model
 from tests.pictures import picture
 from tests.queue.test_sending import some_time_passes
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def stored(row: Prediction, method: str) -> Explanation:
     return Explanation.objects.select_related("prediction__model").get(prediction=row, method=method)
 
 
-@pytest.mark.parametrize("method", [name for name in WAYS if name != "grad-cam"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
 def test_every_method_is_made_by_the_worker_and_stored_once(method):
     row = predicted(small_model())
     job = made(row, method)
@@ -60,7 +60,7 @@ def test_asking_twice_makes_one_job():
     first, second = (ask(prediction=row, method="hirescam") for _ in range(2))
     assert first == second
     assert ExplanationJob.objects.get().state == State.QUEUED
-    assert person_waits("torch")
+    assert person_waits("torch-batch")
 
 
 def test_the_stored_map_needs_no_job():

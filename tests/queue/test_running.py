@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from classifier.inference import bundle
-from classifier.inference.input.manifest import Manifest, complete
 from classifier.models import Case, Prediction
 from classifier.services.cases.create import Upload, create_case
-from classifier.services.predictions.predict import cancel_prediction, retry_prediction, run_prediction
-from skinsite.jobs import State
+from classifier.services.predictions.predict import run_prediction
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
 from tests.factories import make_done_prediction, make_model, make_user
+from tests.factories.bundles import small_model
+from tests.manifests import complete
 from tests.pictures import picture
-from tests.small_bundles import small_model
 
 pytestmark = pytest.mark.django_db
 SIZE = {"width": 8, "height": 8}
@@ -50,7 +50,7 @@ def test_other_weights_than_those_of_the_record_fail_with_a_reason():
     row = queued()
     folder = row.model.bundle_path
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest.from_json(complete({"classes": ["mel", "nv"], "framework": "torch", "input": SIZE}, {}))
+    manifest = complete(**({"classes": ["mel", "nv"], "framework": "torch", "input": SIZE}))
     bundle.write(folder, manifest=manifest, network={}, tensors={"weight": np.ones(3)})
     run_prediction(prediction_id=row.pk)
     row.refresh_from_db()
@@ -87,7 +87,7 @@ def test_a_row_that_was_deleted_is_no_error():
 
 def test_a_cancelled_row_is_not_run():
     row = queued()
-    cancel_prediction(prediction=row)
+    actions.cancel(row)
     run_prediction(prediction_id=row.pk)
     row.refresh_from_db()
     assert row.state == State.CANCELLED
@@ -96,6 +96,6 @@ def test_a_cancelled_row_is_not_run():
 def test_cancel_and_retry_say_when_they_cannot():
     row = make_done_prediction()
     with pytest.raises(Conflict, match="done"):
-        cancel_prediction(prediction=row)
+        actions.cancel(row)
     with pytest.raises(Conflict, match="done"):
-        retry_prediction(prediction=row)
+        actions.retry(row)

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from classifier.services.cases.create import Upload, create_case
-from classifier.services.sweeping import sweep
 from skinsite.jobs import State
+from skinsite.jobs.sweep import sweep
 from tests.factories import make_model, make_user
 from tests.pictures import picture
 

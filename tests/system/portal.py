@@ -1,6 +1,7 @@
 """A real portal for tests and benchmarks: `manage.py portal` with its own data folder and port."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -42,7 +43,6 @@ class Portal:
         self.output = data.with_suffix(".out")
         self.seconds_to_ready = 0.0
         self.models_at_first_start: list[dict[str, Any]] = []
-        self.web_mb_at_first_start = 0.0
 
     def __enter__(self) -> Self:
         self.start()
@@ -54,19 +54,11 @@ class Portal:
     def start(self) -> None:
         """Start and wait for `Ready`; raises with the output when it does not come."""
         began = time.monotonic()
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SKINSITE_", "DJANGO_"))}
-        own = {
-            "SKINSITE_DATA": str(self.data),
-            "PORT": str(self.port),
-            "SKINSITE_PHANTOMS": "0",
-            "SKINSITE_MAP_CHECKS": "0",
-        }
-        environment = inherited | own | self.environment
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "portal"],
                 cwd=ROOT,
-                env=environment,
+                env=self._environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -77,6 +69,22 @@ class Portal:
                 raise AssertionError(f"The portal did not become ready:\n{self.output.read_text()}\n{self.logs()}")
             time.sleep(0.1)
         self.seconds_to_ready = time.monotonic() - began
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SKINSITE_", "DJANGO_"))}
+        own = {
+            "SKINSITE_DATA": str(self.data),
+            "PORT": str(self.port),
+            "SKINSITE_PHANTOMS": "0",
+            "SKINSITE_MAP_CHECKS": "0",
+            "SKINSITE_ADMISSION_SECONDS": "300",  # sound files, however busy the machine
+        }
+        return inherited | own | self.environment
+
+    def manage(self, *command: str) -> None:
+        """Run a command of manage.py beside the portal, as its operator does."""
+        run = [sys.executable, "manage.py", *command]
+        subprocess.run(run, cwd=ROOT, env=self._environment(), stdout=subprocess.DEVNULL, check=True)
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> float:
         """Send one signal to the process that was started; return the seconds until it had ended."""
@@ -149,6 +157,23 @@ class Portal:
         entered = browser.post(page.url, form, timeout=30)
         assert entered.url.rstrip("/") == self.url, entered.url
         return browser
+
+    def register(self, content: bytes, manifest: dict[str, Any], name: str = "model.safetensors") -> dict[str, Any]:
+        """Register a model file as the administrator and return its record once it is decided."""
+        form = {"file": (name, content)}
+        answer = self.api("POST", "/models", "admin", files=form, data={"manifest": json.dumps(manifest)})
+        assert answer.status_code == requests.codes.accepted, answer.text
+        return self.decided(answer.json()["id"])
+
+    def decided(self, pk: str, seconds: float = 120) -> dict[str, Any]:
+        """Wait until a model is no longer being checked and return its record."""
+        began = time.monotonic()
+        while True:
+            model = dict(self.api("GET", f"/models/{pk}", "admin").json())
+            if model["state"] != "checking":
+                return model
+            assert time.monotonic() - began < seconds, (model, self.logs())
+            time.sleep(0.2)
 
     def submit(self, *pictures: bytes, models: Iterable[str] = (), **fields: str) -> dict[str, Any]:
         """Submit one case, by all models unless some are named, and return its answer."""

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from tests.evaluation.small_sets import seven_labels, zipped
+from tests.factories.data_sets import labelled_zip, seven_labels
 from tests.pictures import picture
 
 pytestmark = pytest.mark.system
@@ -30,7 +30,7 @@ def until(portal, path, seconds=240.0, states=("done", "failed", "cancelled")):
 
 @pytest.fixture(scope="module")
 def data_set(portal):
-    files = {"archive": ("set.zip", zipped(seven_labels(IMAGES), seed=500))}
+    files = {"archive": ("set.zip", labelled_zip(seven_labels(IMAGES), seed=500))}
     answer = portal.api("POST", "/datasets", files=files, data={"name": "Drawn"})
     assert answer.status_code == 202
     row = until(portal, answer.headers["Location"].removeprefix("/api/v1"))

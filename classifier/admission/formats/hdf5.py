@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import h5py
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 64
@@ -26,12 +26,12 @@ def open_checked(file: IO[bytes]) -> tuple[h5py.File, str]:
     except (OSError, ValueError, RuntimeError) as error:
         hint = "Upload it again, or download it again from its source."
         if "truncated" in str(error):
-            raise _refusal("truncated", f"The file is incomplete: {_short(error)}", hint) from error
-        raise _refusal("damaged", f"The HDF5 file cannot be opened: {_short(error)}", hint) from error
+            raise _refusal(RefusalCode.TRUNCATED, f"The file is incomplete: {_short(error)}", hint) from error
+        raise _refusal(RefusalCode.DAMAGED, f"The HDF5 file cannot be opened: {_short(error)}", hint) from error
     try:
         return opened, _walk(opened)
     except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-        raise _refusal("damaged", f"The HDF5 file is damaged: {_short(error)}", HINT) from error
+        raise _refusal(RefusalCode.DAMAGED, f"The HDF5 file is damaged: {_short(error)}", HINT) from error
 
 
 def _walk(file: h5py.File) -> str:
@@ -44,11 +44,13 @@ def _walk(file: h5py.File) -> str:
         else:
             groups += 1
         if groups + datasets > MAX_OBJECTS:
-            raise _refusal("too-many-members", f"The HDF5 file has more than {MAX_OBJECTS:,} objects.")
+            raise _refusal(RefusalCode.TOO_MANY_MEMBERS, f"The HDF5 file has more than {MAX_OBJECTS:,} objects.")
         if total > MAX_BYTES:
-            raise _refusal("too-large", f"The HDF5 file's data sets have more than {MAX_BYTES:,} bytes.")
+            raise _refusal(RefusalCode.TOO_LARGE, f"The HDF5 file's data sets have more than {MAX_BYTES:,} bytes.")
     if total > RATIO_FREE_BYTES and total > MAX_RATIO * stored:
-        raise _refusal("zip-bomb", f"The HDF5 file's data sets claim {total:,} bytes and store {stored:,} of them.")
+        raise _refusal(
+            RefusalCode.ZIP_BOMB, f"The HDF5 file's data sets claim {total:,} bytes and store {stored:,} of them."
+        )
     return f"{groups:,} groups and {datasets:,} data sets with {total:,} bytes, no link leaves the file"
 
 
@@ -63,7 +65,7 @@ def _objects(root: h5py.Group) -> Iterator[Any]:
             continue
         seen.add(address)
         if depth > MAX_DEPTH:
-            raise _refusal("too-deep", f"The HDF5 file's groups are nested more than {MAX_DEPTH} deep.")
+            raise _refusal(RefusalCode.TOO_DEEP, f"The HDF5 file's groups are nested more than {MAX_DEPTH} deep.")
         yield group
         for name in group:
             _check_link(group, name)
@@ -73,29 +75,33 @@ def _objects(root: h5py.Group) -> Iterator[Any]:
             elif isinstance(item, h5py.Dataset):
                 yield item
             else:
-                raise _refusal("damaged", f"The HDF5 object {name!r} is neither a group nor a data set.")
+                raise _refusal(RefusalCode.DAMAGED, f"The HDF5 object {name!r} is neither a group nor a data set.")
 
 
 def _check_link(group: h5py.Group, name: str) -> None:
     link = group.get(name, getlink=True)
     if isinstance(link, h5py.ExternalLink):
         message = f"The HDF5 link {group.name}/{name} leads out of the file, to {link.filename!r}."
-        raise _refusal("external-link", message)
+        raise _refusal(RefusalCode.EXTERNAL_LINK, message)
     if not isinstance(link, h5py.HardLink):
-        raise _refusal("soft-link", f"The HDF5 object {group.name}/{name} is a soft link; Keras writes none.")
+        raise _refusal(RefusalCode.SOFT_LINK, f"The HDF5 object {group.name}/{name} is a soft link; Keras writes none.")
 
 
 def _check_dataset(dataset: h5py.Dataset) -> int:
     """Return the data set's bytes when read."""
     if dataset.external or dataset.is_virtual:
-        raise _refusal("external-data", f"The HDF5 data set {dataset.name} keeps its numbers in another file.")
+        raise _refusal(
+            RefusalCode.EXTERNAL_DATA, f"The HDF5 data set {dataset.name} keeps its numbers in another file."
+        )
     if dataset.dtype.kind not in NUMBERS or dataset.dtype.hasobject:
-        raise _refusal("not-numbers", f"The HDF5 data set {dataset.name} holds {dataset.dtype}, not plain numbers.")
+        raise _refusal(
+            RefusalCode.NOT_NUMBERS, f"The HDF5 data set {dataset.name} holds {dataset.dtype}, not plain numbers."
+        )
     _check_filters(dataset)
     size = int(dataset.size or 0) * int(dataset.dtype.itemsize)
     if size > RATIO_FREE_BYTES and size > MAX_RATIO * dataset.id.get_storage_size():
         message = f"The HDF5 data set {dataset.name} claims {size:,} bytes and stores next to nothing of them."
-        raise _refusal("zip-bomb", message)
+        raise _refusal(RefusalCode.ZIP_BOMB, message)
     return size
 
 
@@ -105,12 +111,12 @@ def _check_filters(dataset: h5py.Dataset) -> None:
     for number in range(created.get_nfilters()):
         code = created.get_filter(number)[0]
         if code not in known:
-            raise _refusal("compression", f"The HDF5 data set {dataset.name} is packed by the filter {code}.")
+            raise _refusal(RefusalCode.COMPRESSION, f"The HDF5 data set {dataset.name} is packed by the filter {code}.")
 
 
 def _short(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
-def _refusal(code: str, message: str, hint: str = HINT) -> Refusal:
-    return Refusal("hdf5", code, message, hint)
+def _refusal(code: RefusalCode, message: str, hint: str = HINT) -> Refusal:
+    return Refusal(code, message, hint, check="hdf5")

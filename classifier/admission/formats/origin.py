@@ -8,7 +8,7 @@ from classifier.admission.formats.sniff import Kind
 
 TEXT_LENGTH = 60
 MEMBER_BYTES = 64 * 1024
-UNTOLD = "does not say which version saved it"
+NO_VERSION = "does not say which version saved it"
 
 
 def describe(file: IO[bytes], kind: Kind) -> str:
@@ -18,7 +18,7 @@ def describe(file: IO[bytes], kind: Kind) -> str:
     except MemoryError:
         raise
     except Exception:  # whatever is wrong with the file is found, and named, by the checks that come later
-        return f"{kind}, {UNTOLD}"
+        return f"{kind}, {NO_VERSION}"
     finally:
         file.seek(0)
 
@@ -28,20 +28,20 @@ def _hdf5(file: IO[bytes], kind: Kind) -> str:
 
     with h5py.File(file, "r") as opened:
         groups = {opened, opened.get("model_weights") or opened}
-        told = {name: _text(group.attrs.get(name)) for name in ("keras_version", "backend") for group in groups}
-    if not told["keras_version"]:
-        return f"HDF5, {UNTOLD}"
-    backend = f" on {told['backend']}" if told["backend"] else ""
-    return f"HDF5, saved by Keras {told['keras_version']}{backend}"
+        stated = {name: _text(group.attrs.get(name)) for name in ("keras_version", "backend") for group in groups}
+    if not stated["keras_version"]:
+        return f"HDF5, {NO_VERSION}"
+    backend = f" on {stated['backend']}" if stated["backend"] else ""
+    return f"HDF5, saved by Keras {stated['keras_version']}{backend}"
 
 
 def _zip(file: IO[bytes], kind: Kind) -> str:
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         if "metadata.json" in names:
-            told = json.loads(_member(archive, "metadata.json"))
-            date = _text(told.get("date_saved")).partition("@")[0]
-            return f"Keras archive, saved by Keras {_text(told['keras_version'])}{f' on {date}' if date else ''}"
+            stated = json.loads(_member(archive, "metadata.json"))
+            date = _text(stated.get("date_saved")).partition("@")[0]
+            return f"Keras archive, saved by Keras {_text(stated['keras_version'])}{f' on {date}' if date else ''}"
         folder = next(name.partition("/")[0] for name in names if name.endswith("/data.pkl"))
         versions = [name for name in (f"{folder}/version", f"{folder}/.data/version") if name in names]
         version = f", archive format {_text(_member(archive, versions[0]).strip())}" if versions else ""
@@ -50,8 +50,8 @@ def _zip(file: IO[bytes], kind: Kind) -> str:
 
 def _other(file: IO[bytes], kind: Kind) -> str:
     if kind is Kind.SAFETENSORS:
-        return f"safetensors, {UNTOLD}"
-    return f"{kind}, {UNTOLD}"
+        return f"safetensors, {NO_VERSION}"
+    return f"{kind}, {NO_VERSION}"
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

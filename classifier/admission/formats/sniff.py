@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from classifier.admission.formats import unsupported
 from classifier.admission.formats.unsupported import KERAS_HINT
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 HEAD_BYTES = 512
 
@@ -34,7 +34,7 @@ def sniff(head: bytes, size: int) -> Kind:
     Raises Refusal, with a sentence that says what the file really is, for all that is no container of weights.
     """
     if size == 0:
-        raise Refusal("content", "empty-file", "The file is empty: it has 0 bytes.", DOWNLOAD_HINT)
+        raise Refusal(RefusalCode.EMPTY_FILE, "The file is empty: it has 0 bytes.", DOWNLOAD_HINT)
     unsupported.refuse_lfs_pointer(head, size)
     _refuse_web_page(head)
     kind = _container(head)
@@ -43,10 +43,10 @@ def sniff(head: bytes, size: int) -> Kind:
         _refuse_sklearn(head, kind)
         return kind
     if head.startswith(b"PK\x05\x06"):
-        raise Refusal("content", "not-a-model", "The file is an empty zip archive.", KERAS_HINT)
+        raise Refusal(RefusalCode.NOT_A_MODEL, "The file is an empty zip archive.", KERAS_HINT)
     unsupported.refuse(head, size)
     message = f"The file's {size:,} bytes are of no format that the portal knows."
-    raise Refusal("content", "unknown-format", message, KERAS_HINT)
+    raise Refusal(RefusalCode.UNKNOWN_FORMAT, message, KERAS_HINT)
 
 
 def _container(head: bytes) -> Kind | None:
@@ -67,7 +67,7 @@ def _refuse_web_page(head: bytes) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         message = "The file is a web page (HTML), perhaps an error page that was saved under a model's name."
-        raise Refusal("content", "web-page", message, DOWNLOAD_HINT)
+        raise Refusal(RefusalCode.WEB_PAGE, message, DOWNLOAD_HINT)
 
 
 def _refuse_cut(head: bytes, size: int, kind: Kind) -> None:
@@ -79,7 +79,7 @@ def _refuse_cut(head: bytes, size: int, kind: Kind) -> None:
         stated = 8 + int.from_bytes(head[:8], "little")
     if stated > size:
         message = f"The file is incomplete: it should have at least {stated:,} bytes, and {size:,} came."
-        raise Refusal("content", "truncated", message, AGAIN_HINT)
+        raise Refusal(RefusalCode.TRUNCATED, message, AGAIN_HINT)
 
 
 def _hdf5_bytes(head: bytes) -> int:
@@ -92,4 +92,4 @@ def _hdf5_bytes(head: bytes) -> int:
 def _refuse_sklearn(head: bytes, kind: Kind) -> None:
     if kind is Kind.PICKLE and (b"sklearn" in head or b"joblib" in head):
         message = "The file is a pickled scikit-learn model: opening a pickle runs the code in it."
-        raise Refusal("content", "sklearn-pickle", message, KERAS_HINT)
+        raise Refusal(RefusalCode.SKLEARN_PICKLE, message, KERAS_HINT)

@@ -3,14 +3,15 @@
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from classifier.admission.report import Refusal
+from classifier.admission.manifest.infer import UNKNOWN_SIDE
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.inference.input.manifest import Json, PartialManifest
 
 if TYPE_CHECKING:
     import keras
 
 FAMILIES = ("keras-applications", "keras-layers")
 OPTIONS = ("alpha", "depth_multiplier", "minimalistic", "include_preprocessing")
-SIDE = 224
 MOST_LAYERS = 200
 LARGEST = 100_000
 ENTRY_OPTIONS = {
@@ -34,19 +35,19 @@ EXAMPLE = (
 HINT = f"Say in the manifest's “architecture” which network the weights belong to, for example {EXAMPLE}."
 
 
-def build(manifest: dict[str, Any]) -> "keras.Model":
+def build(declared: PartialManifest) -> "keras.Model":
     """Return the network that the manifest names, with random weights. Raises Refusal."""
-    told = manifest.get("architecture") or {}
-    family = told.get("family")
+    architecture = declared.architecture or {}
+    family = architecture.get("family")
     if family not in FAMILIES:
         message = f"The family {family!r:.60} is none of Keras: a Keras weights file needs {' or '.join(FAMILIES)}."
         raise _refusal(message)
-    size = manifest.get("input") or {}
-    shape = (_side(size.get("height")), _side(size.get("width")), 3)
+    size = declared.input
+    shape = ((size and size.height) or UNKNOWN_SIDE, (size and size.width) or UNKNOWN_SIDE, 3)
     try:
         if family == "keras-layers":
-            return _stack(told.get("layers"), shape)
-        return _application(told, shape, len(manifest.get("classes") or []))
+            return _stack(architecture.get("layers"), shape)
+        return _application(architecture, shape, len(declared.classes or ()))
     except (TypeError, ValueError, KeyError, ZeroDivisionError) as error:
         raise _refusal(
             f"The network cannot be made as the manifest says: {' '.join(str(error).split())[:300]}"
@@ -61,26 +62,18 @@ def names() -> list[str]:
     return [name for name, _function in found if name[0].isupper()]
 
 
-def _side(side: Any) -> int:
-    if side is None:
-        return SIDE
-    if type(side) is not int or not 8 <= side <= 2048:
-        raise _refusal("The manifest's “input” needs “width” and “height” in pixels, from 8 to 2048.")
-    return side
-
-
-def _application(told: dict[str, Any], shape: tuple[int, int, int], classes: int) -> "keras.Model":
+def _application(architecture: Json, shape: tuple[int, int, int], classes: int) -> "keras.Model":
     import keras
 
-    name = told.get("name")
+    name = architecture.get("name")
     if name not in names():
         raise _refusal(f"keras.applications has no {name!r:.60}; it has {', '.join(names())}.")
-    options = told.get("options") or {}
+    options = architecture.get("options") or {}
     unknown = set(options) - set(OPTIONS)
     if unknown:
         raise _refusal(f"“options” has {', '.join(sorted(unknown))}; known are {', '.join(OPTIONS)}.")
     function = getattr(keras.applications, name)
-    head = told.get("head")
+    head = architecture.get("head")
     if head is None:
         return function(weights=None, input_shape=shape, classes=max(classes, 1), **options)
     base = function(weights=None, input_shape=shape, include_top=False, **options)
@@ -93,20 +86,20 @@ def _application(told: dict[str, Any], shape: tuple[int, int, int], classes: int
     return keras.Model(base.input, tensor)
 
 
-def _stack(told: Any, shape: tuple[int, int, int]) -> "keras.Model":
+def _stack(layers: Any, shape: tuple[int, int, int]) -> "keras.Model":
     import keras
 
-    return keras.Sequential([keras.Input(shape), *_layers(_list(told))])
+    return keras.Sequential([keras.Input(shape), *_layers(_list(layers))])
 
 
-def _list(told: Any) -> list[dict[str, Any]]:
-    if not isinstance(told, list) or not told or len(told) > MOST_LAYERS:
+def _list(layers: Any) -> list[Json]:
+    if not isinstance(layers, list) or not layers or len(layers) > MOST_LAYERS:
         raise _refusal(f"“layers” is a list of 1 to {MOST_LAYERS} layers.")
-    return told
+    return layers
 
 
-def _layers(told: list[dict[str, Any]]) -> list["keras.layers.Layer"]:
-    return [_layer(entry, position) for position, entry in enumerate(told)]
+def _layers(layers: list[Json]) -> list["keras.layers.Layer"]:
+    return [_layer(entry, position) for position, entry in enumerate(layers)]
 
 
 def _layer(entry: Any, position: int) -> "keras.layers.Layer":
@@ -147,4 +140,4 @@ def _layer(entry: Any, position: int) -> "keras.layers.Layer":
 
 
 def _refusal(message: str) -> Refusal:
-    return Refusal("architecture", "bad-architecture", message, HINT)
+    return Refusal(RefusalCode.BAD_ARCHITECTURE, message, HINT)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 MAX_BYTES = 32 * 1024**2
 MAX_DEPTH = 120
@@ -109,13 +109,13 @@ def parse(text: bytes | str) -> dict[str, Any]:
     Raises Refusal if it is no JSON object, or nested deeper than a model is.
     """
     if len(text) > MAX_BYTES:
-        raise _refusal("too-large", f"The model's configuration is above the limit of {MAX_BYTES:,} bytes.")
+        raise _refusal(RefusalCode.TOO_LARGE, f"The model's configuration is above the limit of {MAX_BYTES:,} bytes.")
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _refusal("damaged", "The model's configuration is not JSON.") from error
+        raise _refusal(RefusalCode.DAMAGED, "The model's configuration is not JSON.") from error
     if not isinstance(config, dict):
-        raise _refusal("damaged", "The model's configuration is not a JSON object.")
+        raise _refusal(RefusalCode.DAMAGED, "The model's configuration is not a JSON object.")
     for inner in _objects(config):
         if "class_name" in inner:
             inner.pop("compile_config", None)
@@ -128,13 +128,13 @@ def check(config: dict[str, Any]) -> str:
     if top is None or top.name not in MODELS or not (_is_public(top) or top.module is None):
         found = f"{config.get('module')}.{config.get('class_name')}"
         message = f"The file's model is of the class {found}, not of Keras' Functional or Sequential."
-        raise _refusal("foreign-class", message)
+        raise _refusal(RefusalCode.FOREIGN_CLASS, message)
     layers = 0
     for part in _parts(config):
         _check_part(part)
         layers += part.name in LAYERS
         if layers > MAX_LAYERS:
-            raise _refusal("too-many-layers", f"The model has more than {MAX_LAYERS:,} layers.")
+            raise _refusal(RefusalCode.TOO_MANY_LAYERS, f"The model has more than {MAX_LAYERS:,} layers.")
     return f"{top.name} model of {layers} built-in layers"
 
 
@@ -152,7 +152,7 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
     while waiting:
         value, depth = waiting.pop()
         if depth > MAX_DEPTH:
-            raise _refusal("too-deep", f"The model's configuration is nested more than {MAX_DEPTH} deep.")
+            raise _refusal(RefusalCode.TOO_DEEP, f"The model's configuration is nested more than {MAX_DEPTH} deep.")
         if isinstance(value, dict):
             yield value
             waiting.extend((inner, depth + 1) for inner in value.values())
@@ -165,7 +165,7 @@ def _part(value: dict[str, Any]) -> Part | None:
         return None
     names = [value.get(key) for key in ("class_name", "module", "registered_name")]
     if not all(name is None or isinstance(name, str) for name in names) or names[0] is None:
-        raise _refusal("damaged", "The model's configuration names a class by something that is no text.")
+        raise _refusal(RefusalCode.DAMAGED, "The model's configuration names a class by something that is no text.")
     inner = value.get("config")
     label = inner.get("name") if isinstance(inner, dict) else None
     function = inner if isinstance(inner, str) else None
@@ -179,12 +179,14 @@ def _check_part(part: Part) -> None:
         return _check_function(part)
     if part.name in ("Lambda", "__lambda__"):
         message = f"The layer “{part.label or 'lambda'}” is a Lambda: Python code inside the file, which is never run."
-        raise _refusal("lambda-layer", message)
+        raise _refusal(RefusalCode.LAMBDA_LAYER, message)
     if part.name == "TFOpLambda" or part.name == "SlicingOpLambda":
         message = f"The layer “{part.label}” is a TFOpLambda of Keras 2, which Keras 3 does not know."
-        raise _refusal("tf-op-layer", message)
+        raise _refusal(RefusalCode.TF_OP_LAYER, message)
     if not _is_public(part):
-        raise _refusal("custom-layer", f"The layer “{_full_name(part)}” is not part of Keras.{_labelled(part)}")
+        raise _refusal(
+            RefusalCode.CUSTOM_LAYER, f"The layer “{_full_name(part)}” is not part of Keras.{_labelled(part)}"
+        )
     return None
 
 
@@ -193,7 +195,7 @@ def _check_function(part: Part) -> None:
     names = {part.function, part.registered or part.function} - {"function"}
     if part.module not in modules or not names <= ACTIVATIONS:
         message = f"The model calls the function “{part.module}.{part.function}”, which is no activation of Keras."
-        raise _refusal("foreign-function", message)
+        raise _refusal(RefusalCode.FOREIGN_FUNCTION, message)
 
 
 def _is_public(part: Part) -> bool:
@@ -218,5 +220,5 @@ def _labelled(part: Part) -> str:
     return f" (It is named “{part.label}”.)" if part.label else ""
 
 
-def _refusal(code: str, message: str) -> Refusal:
-    return Refusal("configuration", code, message, HINT)
+def _refusal(code: RefusalCode, message: str) -> Refusal:
+    return Refusal(code, message, HINT, check="configuration")

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.admission.keras import scaling as keras_scaling
-from classifier.admission.manifest.facts import Ending, Facts
-from classifier.admission.report import Refusal
+from classifier.admission.manifest.facts import Facts
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.inference.networks import keras_activation
 
 if TYPE_CHECKING:
@@ -24,18 +24,20 @@ def read(model: "keras.Model") -> Facts:
     images = [tensor for tensor in model.inputs if len(tensor.shape) == 4]
     vectors = [tensor for tensor in model.inputs if len(tensor.shape) == 2]
     if len(images) != 1:
-        raise _refusal("no-image-input", f"The model does not take images: its inputs are {_shapes(model.inputs)}.")
+        raise _refusal(
+            RefusalCode.NO_IMAGE_INPUT, f"The model does not take images: its inputs are {_shapes(model.inputs)}."
+        )
     if len(images) + len(vectors) != len(model.inputs) or len(vectors) > 1:
         message = f"The model takes more than an image and one row of numbers: {_shapes(model.inputs)}."
-        raise _refusal("unknown-inputs", message)
+        raise _refusal(RefusalCode.UNKNOWN_INPUTS, message)
     _batch, height, width, channels = images[0].shape
     if channels == 1:
         message = "The model takes pictures of one channel (grey), which the portal does not make."
-        raise _refusal("gray-input", message)
+        raise _refusal(RefusalCode.GRAY_INPUT, message)
     if channels != 3:
         message = f"The model does not take images of 3 channels (NHWC): its input is {_shapes(images)}."
-        raise _refusal("no-image-input", message)
-    scaling, ending = keras_scaling.read(model), keras_activation.ending(model)
+        raise _refusal(RefusalCode.NO_IMAGE_INPUT, message)
+    scaling = keras_scaling.read(model)
     return Facts(
         framework="keras",
         architecture=_describe(model),
@@ -45,7 +47,7 @@ def read(model: "keras.Model") -> Facts:
         height=height,
         channels=channels,
         numbers=int(vectors[0].shape[1] or 0) if vectors else 0,
-        ending=Ending(ending) if ending else None,
+        output=keras_activation.output_activation(model),
         scales=scaling.layers,
         range=scaling.range,
         unread=scaling.unread,
@@ -66,7 +68,7 @@ def native(model: "keras.Model") -> "Callable[[Floats, Floats | None], Floats]":
 def _outputs(model: "keras.Model") -> int:
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2 or not model.outputs[0].shape[1]:
         message = f"The model does not end with one score a class: its outputs are {_shapes(model.outputs)}."
-        raise _refusal("unknown-outputs", message)
+        raise _refusal(RefusalCode.UNKNOWN_OUTPUTS, message)
     return int(model.outputs[0].shape[1])
 
 
@@ -86,5 +88,5 @@ def _shapes(tensors: Any) -> str:
     return ", ".join("×".join("?" if side is None else str(side) for side in tensor.shape) for tensor in tensors)
 
 
-def _refusal(code: str, message: str) -> Refusal:
-    return Refusal("input", code, message, HINT)
+def _refusal(code: RefusalCode, message: str) -> Refusal:
+    return Refusal(code, message, HINT)

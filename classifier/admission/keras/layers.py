@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from classifier.admission.keras.graph import Call, Chain, Layer, Tensor, built_in
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 # What only changes pictures in training; when it predicts, each of them returns what it was given.
 AUGMENTATION = frozenset(
@@ -116,7 +116,7 @@ def bring_up_to_date(layer: Layer) -> Iterator[str]:
         if inner.get(key) == "hard_sigmoid":
             message = f"The layer “{inner.get('name', kind)}” ({kind}) works with Keras 2's hard_sigmoid inside."
             hint = "Keras 3's function of that name is another one: train the layer with sigmoid, or leave it out."
-            raise Refusal("configuration", "old-hard-sigmoid", message, hint)
+            raise Refusal(RefusalCode.OLD_HARD_SIGMOID, message, hint)
     if kind == "GRU":
         inner.setdefault("reset_after", False)
 

@@ -13,7 +13,9 @@ from classifier.admission.formats import hdf5
 from classifier.admission.keras import architectures, operations, repairs, stored_weights
 from classifier.admission.keras import config as keras_config
 from classifier.admission.keras import weights as keras_weights
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
+from classifier.inference.input.manifest import PartialManifest
 from skinsite.sandbox import zip_archives
 from skinsite.sandbox.zip_archives import Bounds
 
@@ -57,44 +59,44 @@ def read_archive(file: IO[bytes], folder: Path, report: Report) -> Saved:
     return Saved(config, path=path)
 
 
-def read_hdf5(file: IO[bytes], manifest: dict[str, Any], report: Report) -> Saved:
+def read_hdf5(file: IO[bytes], declared: PartialManifest, report: Report) -> Saved:
     """Check a whole model, or weights whose network the manifest names. Raises Refusal; Keras is not imported."""
     opened, sentence = hdf5.open_checked(file)
     report.passed("hdf5", sentence)
     try:
-        return _read_groups(opened, manifest, report)
+        return _read_groups(opened, declared, report)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = "The file's layers are not named as Keras names them: “layer_names” is a list of texts, a group each."
-        raise Refusal("hdf5", "damaged", message, HINT) from error
+        raise _damaged(message) from error
 
 
-def _read_groups(opened: h5py.File, manifest: dict[str, Any], report: Report) -> Saved:
+def _read_groups(opened: h5py.File, declared: PartialManifest, report: Report) -> Saved:
     text = opened.attrs.get("model_config")
     if isinstance(text, str | bytes):
         if not isinstance(opened.get("model_weights"), h5py.Group):
-            raise Refusal("hdf5", "damaged", "The file has a model's description and no group “model_weights”.", HINT)
+            raise _damaged("The file has a model's description and no group “model_weights”.")
         return Saved(_checked(text, _version(opened), report), group=opened["model_weights"])
     group = opened.get("model_weights", opened)
     if not isinstance(group, h5py.Group):
-        raise Refusal("hdf5", "damaged", "The file's “model_weights” is an array, and no group of layers.", HINT)
+        raise _damaged("The file's “model_weights” is an array, and no group of layers.")
     if stored_weights.is_named(group):
-        _require_architecture(stored_weights.tops(group), manifest)
+        _require_architecture(stored_weights.tops(group), declared)
         return Saved(None, group=group)
     if not any(name in opened for name in NEW_LAYOUT):
         message = f"The HDF5 file is no Keras model: it holds {_listed(list(opened))}, and no layers."
-        raise Refusal("hdf5", "no-model", message, HINT)
-    _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], manifest)
+        raise Refusal(RefusalCode.NO_MODEL, message, HINT)
+    _require_architecture([name for part in NEW_LAYOUT for name in opened.get(part, ())], declared)
     return Saved(None, group=opened)
 
 
-def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Model":
+def rebuild(saved: Saved, declared: PartialManifest, report: Report) -> "keras.Model":
     """Return the framework's own model with its weights. Raises Refusal where Keras cannot rebuild it."""
     try:
-        model = architectures.build(manifest) if saved.config is None else _build(saved)
+        model = architectures.build(declared) if saved.config is None else _build(saved)
         if saved.group is not None:
             operations.check_ranks(model)
             read = stored_weights.read if stored_weights.is_named(saved.group) else stored_weights.read_new
-            report.passed("weights", keras_weights.place(read(saved.group), model))
+            report.passed("weights", keras_weights.match(read(saved.group), model))
         else:
             model.load_weights(str(saved.path))
         return model
@@ -103,10 +105,10 @@ def rebuild(saved: Saved, manifest: dict[str, Any], report: Report) -> "keras.Mo
     except Exception as error:
         if saved.config is None:
             message = f"The weights do not fit the network that the manifest names: {_short(error)}"
-            raise Refusal("rebuild", "weights-do-not-fit", message, architectures.HINT) from error
+            raise Refusal(RefusalCode.WEIGHTS_DO_NOT_FIT, message, architectures.HINT, check="rebuild") from error
         message = f"Keras cannot rebuild the model: {_short(error)}"
         hint = "Open and save the model again with the newest Keras 3, and upload that file."
-        raise Refusal("rebuild", "cannot-rebuild", message, hint) from error
+        raise Refusal(RefusalCode.CANNOT_REBUILD, message, hint) from error
 
 
 def describe(model: "keras.Model") -> dict[str, Any]:
@@ -124,9 +126,9 @@ def _check_members(names: list[str]) -> None:
     missing = sorted({CONFIG, WEIGHTS} - set(names))
     if extra:
         message = f"The .keras archive holds more than a model: {', '.join(extra[:5])}."
-        raise Refusal("archive", "unexpected-member", message, HINT)
+        raise Refusal(RefusalCode.UNEXPECTED_MEMBER, message, HINT)
     if missing:
-        raise Refusal("archive", "incomplete-archive", f"The .keras archive lacks {', '.join(missing)}.", HINT)
+        raise Refusal(RefusalCode.INCOMPLETE_ARCHIVE, f"The .keras archive lacks {', '.join(missing)}.", HINT)
 
 
 def _checked(text: bytes | str, keras_version: str, report: Report) -> dict[str, Any]:
@@ -154,11 +156,11 @@ def _build(saved: Saved) -> "keras.Model":
         return saving_utils.model_from_config(saved.config)
 
 
-def _require_architecture(layers: list[str], manifest: dict[str, Any]) -> None:
-    if manifest.get("architecture"):
+def _require_architecture(layers: list[str], declared: PartialManifest) -> None:
+    if declared.architecture:
         return
     message = f"The file has only weights, of {len(layers)} layers ({_listed(layers)}), and no description of them."
-    raise Refusal("configuration", "weights-only", message, architectures.HINT)
+    raise Refusal(RefusalCode.WEIGHTS_ONLY, message, architectures.HINT)
 
 
 def _listed(names: list[str]) -> str:
@@ -181,6 +183,10 @@ def _version(file: h5py.File) -> str:
     """The version of Keras that wrote the file, or nothing."""
     version = file.attrs.get("keras_version", "")
     return (version.decode("ascii", "replace") if isinstance(version, bytes) else str(version))[:20]
+
+
+def _damaged(message: str) -> Refusal:
+    return Refusal(RefusalCode.DAMAGED, message, HINT, check="hdf5")
 
 
 def _short(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from classifier.admission.keras.config import HINT
 from classifier.admission.keras.graph import Call, Chain, Layer, Tensor, built_in, operation, tensors
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 # How Keras 2 names these layers, unless a person does.
 NAMES = ("tf.", "tf_op_layer_")
@@ -100,7 +100,7 @@ def check_ranks(model: Any) -> None:
             ranks = {len(tensor.shape) for tensor in layer.input}
             if len(ranks) > 1:
                 message = f"The layer “{layer.name}” joins tensors of different ranks, which Keras 3 does otherwise."
-                raise Refusal("rebuild", "tf-op-layer", message, HINT)
+                raise Refusal(RefusalCode.TF_OP_LAYER, message, HINT, check="rebuild")
 
 
 def _function(layer: Layer, call: Call) -> tuple[str, list[Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.inference.networks.keras_hooks import alone, operations, tapped
+from classifier.inference.networks.keras_hooks import alone, hooked, operations
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +42,7 @@ def read(model: "keras.Model") -> Scaling:
     way = _Way()
     parts = operations(model)
     names = {id(part): name for name, part in parts.items()}
-    with tapped(parts.values(), lambda part, output: way.take(part, names[id(part)], output)):
+    with hooked(parts.values(), lambda part, output: way.take(part, names[id(part)], output)):
         try:
             model(alone([_given(tensor.shape) for tensor in model.inputs]), training=False)
         except _Enough:

@@ -6,7 +6,7 @@ from typing import Any
 
 import h5py
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 
 # The state of random generators, which Keras 2 keeps among an augmentation layer's weights.
 GENERATORS = ("StateVar", "Variable", "rng_state", "seed_generator_state")
@@ -35,10 +35,10 @@ def read(group: h5py.Group) -> list[Stored]:
     found = []
     for top in _texts(group, "layer_names"):
         if top not in group:
-            raise refusal("damaged", f"The file names the layer “{top}” and has no weights of it.")
+            raise refusal(RefusalCode.DAMAGED, f"The file names the layer “{top}” and has no weights of it.")
         for full in _texts(group[top], "weight_names"):
             if full not in group[top]:
-                raise refusal("damaged", f"The file names the weight “{full}” and does not have it.")
+                raise refusal(RefusalCode.DAMAGED, f"The file names the weight “{full}” and does not have it.")
             parts = full.split(":")[0].split("/")
             found.append(Stored(top.replace("/", "_"), tuple(parts[:-1]), parts[-1], group[top][full]))
     return [stored for stored in found if not _is_state(stored)]
@@ -55,7 +55,7 @@ def read_new(file: h5py.Group) -> list[Stored]:
         if isinstance(item, h5py.Group) and path.endswith("/vars") and len(item):
             name = _text(item.attrs.get("name", ""))
             if not name:
-                raise refusal("old-weights-layout", f"The weights at {path} do not say whose they are.")
+                raise refusal(RefusalCode.OLD_WEIGHTS_LAYOUT, f"The weights at {path} do not say whose they are.")
             where = path.removesuffix("/vars")
             found.extend(Stored(name, (), key, item[key], where) for key in sorted(item, key=int))
 
@@ -93,6 +93,6 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def refusal(code: str, message: str) -> Refusal:
+def refusal(code: RefusalCode, message: str) -> Refusal:
     hint = "The description and the weights do not belong together: save the whole model again where it works."
-    return Refusal("weights", code, message, hint)
+    return Refusal(code, message, hint, check="weights")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from classifier.admission.keras.stored_weights import Stored, refusal
+from classifier.admission.refusal import RefusalCode
 
 if TYPE_CHECKING:
     import keras
@@ -31,7 +32,7 @@ class Owner:
     place: str
 
 
-def place(stored: list[Stored], model: "keras.Model") -> str:
+def match(stored: list[Stored], model: "keras.Model") -> str:
     """Give every weight of the model its array, and say how they were matched. Raises Refusal unless all fit."""
     owners = list(_owners(model))
     how, matched = "name", _by_name(stored, owners) or _by_rank(stored, owners)
@@ -40,12 +41,12 @@ def place(stored: list[Stored], model: "keras.Model") -> str:
     elif matched is None:
         how, matched = "order and shape", _by_order(stored, owners)
     if matched is None:
-        raise refusal("weights-differ", _difference(stored, owners))
+        raise refusal(RefusalCode.WEIGHTS_DIFFER, _difference(stored, owners))
     values: list[tuple[Any, Stored]] = []
     for owner, arrays in zip(owners, matched, strict=True):
         pairs = _pairs(owner.layer, arrays)
         if pairs is None:
-            raise refusal("weights-differ", _layer_difference(owner.layer, arrays))
+            raise refusal(RefusalCode.WEIGHTS_DIFFER, _layer_difference(owner.layer, arrays))
         values.extend(pairs)
     for variable, array in values:
         variable.assign(array.data[()])

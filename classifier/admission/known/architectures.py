@@ -43,8 +43,8 @@ class Candidate:
     notes: tuple[str, ...] = ()
 
 
-def candidates(shapes: Shapes, given: Mapping[str, Any] | None = None) -> list[Candidate]:
-    """Return the known networks with this body, the most usual first; only the given one where there is one."""
+def candidates(shapes: Shapes, declared: Mapping[str, Any] | None = None) -> list[Candidate]:
+    """Return the known networks with this body, the most usual first; only the declared one where there is one."""
     found: list[Candidate] = []
     if len(shapes) > MOST_TENSORS:
         return found
@@ -52,7 +52,7 @@ def candidates(shapes: Shapes, given: Mapping[str, Any] | None = None) -> list[C
         inside = {name.removeprefix(prefix): shape for name, shape in shapes.items() if name.startswith(prefix)}
         for taken_off in _cuts():
             for known, cut in _index().get((taken_off, fingerprints.body(inside, taken_off)), ()):
-                if given is None or all(given.get(key) == known.architecture[key] for key in ("family", "name")):
+                if declared is None or all(declared.get(key) == known.architecture[key] for key in ("family", "name")):
                     fitting = _candidate(known, cut, prefix, taken_off, shapes)
                     found += [fitting] if fitting else []
         if found:
@@ -81,18 +81,18 @@ def may_be_proposed(architecture: Mapping[str, Any] | None) -> bool:
     return any(rest == known.architecture and _has_cut(known, head.get("at")) for known in fingerprints.table())
 
 
-def completes(given: Mapping[str, Any], architecture: Any) -> bool:
-    """Whether an honest child could have made this of the given one: all that was said is kept, and a head added."""
+def completes(declared: Mapping[str, Any], architecture: Any) -> bool:
+    """Whether an honest child could have made this of the declared one: all of it is kept, and a head added."""
     if not isinstance(architecture, Mapping):
         return False
-    rest, own = dict(architecture), dict(given)
-    head, said = rest.pop("head", None) or {}, own.pop("head", None) or {}
+    rest, own = dict(architecture), dict(declared)
+    head, own_head = rest.pop("head", None) or {}, own.pop("head", None) or {}
     if "aux_logits" not in own and rest.get("aux_logits") is False:
         del rest["aux_logits"]
-    if rest != own or not isinstance(head, Mapping) or not isinstance(said, Mapping):
+    if rest != own or not isinstance(head, Mapping) or not isinstance(own_head, Mapping):
         return False
-    added = {key: value for key, value in head.items() if key not in said}
-    return all(head.get(key) == value for key, value in said.items()) and _plain_head(added)
+    added = {key: value for key, value in head.items() if key not in own_head}
+    return all(head.get(key) == value for key, value in own_head.items()) and _plain_head(added)
 
 
 def outputs(shapes: Mapping[str, Sequence[int]]) -> int | None:

@@ -40,7 +40,7 @@ class _Convolution:
     norm_last: bool
     relu: bool
     pool: bool
-    told: bool
+    numbered: bool
 
     @property
     def kernel(self) -> int:
@@ -71,7 +71,7 @@ def propose(shapes: Shapes, size: Size | None) -> Plain | None:
         names={name: name for name in shapes},
         outputs=head.outputs,
         found=f"a plain network of {len(body)} convolutions, head {'→'.join(map(str, head.widths))}",
-        assumptions=(*_said(solved, features, channels, size), *head.assumptions),
+        assumptions=(*_assumptions(solved, features, channels, size), *head.assumptions),
     )
     return Plain(candidate, solved.size)
 
@@ -105,7 +105,7 @@ def _body(modules: Mapping[str, Mapping[str, tuple[int, ...]]]) -> list[_Convolu
                 norm_last=bool(place and norm) and place[norm] > place[name] + 1,
                 relu=free is None or free >= 1,
                 pool=free is None or free >= 2,
-                told=free is not None,
+                numbered=free is not None,
             )
         )
         width = shape[0]
@@ -136,7 +136,6 @@ class _Solved:
     padded: bool
     averaged: bool
     size: Size | None
-    told: bool
 
 
 def _solve(body: list[_Convolution], area: int, size: Size | None) -> _Solved | None:
@@ -144,13 +143,13 @@ def _solve(body: list[_Convolution], area: int, size: Size | None) -> _Solved | 
         pooled = tuple(_Convolution(**{**vars(one), "pool": pool}) for one, pool in zip(body, pools, strict=True))
         for padded in (True, False):
             if size and _after(pooled, padded, size) and area == _area(_after(pooled, padded, size)):
-                return _Solved(pooled, padded, False, size, True)
+                return _Solved(pooled, padded, False, size)
             side = isqrt(area)
             if size is None and area > 1 and side * side == area:
                 fitting = [n for n in range(side, LARGEST_SIDE) if _after(pooled, padded, (n, n)) == (side, side)]
                 if fitting:
-                    return _Solved(pooled, padded, False, (fitting[0], fitting[0]), False)
-    return _Solved(tuple(body), True, True, size, bool(size)) if area == 1 else None
+                    return _Solved(pooled, padded, False, (fitting[0], fitting[0]))
+    return _Solved(tuple(body), True, True, size) if area == 1 else None
 
 
 def _poolings(body: list[_Convolution], size: Size | None) -> Iterator[tuple[bool, ...]]:
@@ -159,7 +158,7 @@ def _poolings(body: list[_Convolution], size: Size | None) -> Iterator[tuple[boo
     yield usual
     if size is None:
         return
-    if not any(one.told for one in body):
+    if not any(one.numbered for one in body):
         for every in (step for step in range(2, len(body) + 1) if len(body) % step == 0):
             yield tuple((number + 1) % every == 0 for number in range(len(body)))
     yield (*usual[:-1], False)
@@ -199,7 +198,7 @@ def _body_layers(solved: _Solved) -> Iterator[dict[str, Any]]:
             yield {"type": "maxpool2d", "kernel": 2}
 
 
-def _said(solved: _Solved, features: int, channels: int, given: Size | None) -> Iterator[str]:
+def _assumptions(solved: _Solved, features: int, channels: int, given: Size | None) -> Iterator[str]:
     body = solved.body
     pooled = [one.name for one in body if one.pool]
     active = [one.name for one in body if one.relu]

@@ -1,94 +1,102 @@
-"""The manifest that is kept: what the administrator gave, and of what a child made of it only what it had to add."""
+"""One manifest of two: what a person declares wins, and what is inferred from the file fills the rest."""
 
-import math
-from dataclasses import asdict
+import json
 from typing import Any
 
-import jsonschema
+from pydantic import ValidationError
 
 from classifier.admission.known import architectures
-from classifier.admission.manifest import propose
-from classifier.admission.manifest.schemas import GIVEN
-from classifier.admission.report import Refusal
-from classifier.inference.input.manifest import DEFAULTS, Manifest, ManifestError
+from classifier.admission.manifest.facts import Facts
+from classifier.admission.manifest.infer import infer, other
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
+from classifier.inference.input.manifest import Json, Manifest, PartialManifest, problems
 from skinsite.sandbox.ask import InvalidChildOutput
+from skinsite.strict_json import strict_json
 
-SETTLED = ("framework", "classes", "output", "input", "architecture")
+INFERRED = ("framework", "classes", "output", "input", "architecture")
+DEFAULTS = {"name": "Model", "version": "1"}
 HINT = "See the example of a manifest on the page."
 
 
-def check(manifest: dict[str, Any]) -> None:
-    """Raises Refusal where a given manifest has another shape than GIVEN, or a number that is none."""
+def read_declared(given: Any) -> PartialManifest:
+    """Return what a person gave as a manifest. Raises Refusal for what no file can make one."""
     try:
-        jsonschema.validate(manifest, GIVEN)
-    except jsonschema.ValidationError as error:
-        message = f"The manifest cannot be read at “{error.json_path.removeprefix('$.')}”: {error.message[:200]}."
-        raise Refusal("manifest", "bad-manifest", message, HINT) from error
-    rest: list[Any] = [manifest]
-    while rest:  # as deep as JSON can be: no recursion
-        value = rest.pop()
-        rest.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
-        if isinstance(value, float) and not math.isfinite(value):
-            message = f"The manifest holds {value}, which is no number."
-            raise Refusal("manifest", "bad-manifest", message, HINT)
+        return PartialManifest.model_validate(strict_json(json.dumps(given)))
+    except ValidationError as error:
+        raise refusal(error) from error
+    except (RecursionError, ValueError) as error:
+        raise Refusal(RefusalCode.BAD_MANIFEST, f"The manifest cannot be read: {error}", HINT) from error
 
 
-def told(given: dict[str, Any]) -> dict[str, Any]:
-    """What was said: null, and an architecture without any part, are the same as nothing."""
-    told = {name: value for name, value in given.items() if value is not None and (name, value) != ("architecture", {})}
-    if "input" in told:
-        told["input"] = {name: value for name, value in told["input"].items() if value is not None}
-    return told
+def merge(declared: PartialManifest, inferred: PartialManifest) -> Manifest:
+    """Return the complete manifest. Raises ValidationError where both together are none.
 
-
-def agreed(given: dict[str, Any], complete: dict[str, Any]) -> tuple[dict[str, Any], Manifest]:
-    """Return the manifest to keep: what was given, and of the child's only what it has to add.
-
-    Those are framework, classes, output, input and architecture, each checked; all that was said stays as it was.
-    Raises InvalidChildOutput.
+    Classes are those that were declared, and those that the file has beyond them; a declared architecture is part of
+    the inferred one.
     """
-    _require_kept(given, complete)
+    own, found = declared.to_json(), inferred.to_json()
+    parts: Json = DEFAULTS | found | own
+    parts["classes"] = [*own.get("classes", ()), *found.get("classes", ())]
+    parts["input"] = found.get("input", {}) | own.get("input", {})
+    parts |= {name: found[name] for name in ("framework", "architecture") if name in found}
+    return Manifest.model_validate(parts)
+
+
+def complete(
+    declared: PartialManifest, facts: Facts, report: Report, *, architecture: Json | None = None
+) -> tuple[PartialManifest, Manifest]:
+    """Return what the file adds, and the complete manifest. Raises Refusal."""
     try:
-        checked = Manifest.from_json({**given, **{name: complete.get(name) for name in SETTLED}, **_named(given)})
-    except ManifestError as error:
-        raise InvalidChildOutput(f"the complete manifest is none: {error}") from error
-    used = {
-        **_named(given),
-        **given,
-        "framework": checked.framework,
-        "classes": complete["classes"],
-        "output": checked.output,
-        "input": {**given.get("input", {}), **_listed(asdict(checked.input))},
+        inferred = infer(declared, facts, report, architecture=architecture)
+        return inferred, merge(declared, inferred)
+    except ValidationError as error:
+        raise refusal(error) from error
+
+
+def merged(declared: PartialManifest, answer: Json) -> Manifest:
+    """Merge with what a child says that it inferred. Raises InvalidChildOutput for what no honest child infers."""
+    try:
+        inferred = PartialManifest.model_validate(answer)
+        manifest = merge(declared, inferred)
+    except ValidationError as error:
+        raise InvalidChildOutput(f"the inferred manifest is none: {problems(error)}") from error
+    found = inferred.to_json()
+    classes = list(found.get("classes", ()))
+    allowed = {
+        "members": set(found) <= set(INFERRED),
+        "framework": declared.framework in (None, "auto", inferred.framework),
+        "classes": classes == ([other(number + 1) for number in range(len(classes))] if declared.unnamed else []),
+        "architecture": inferred.architecture is None
+        or (
+            architectures.completes(declared.architecture, inferred.architecture)
+            if declared.architecture
+            else architectures.may_be_proposed(inferred.architecture)
+        ),
     }
-    if checked.architecture is not None:
-        used["architecture"] = dict(checked.architecture)
-    return used, checked
+    if wrong := [name for name, is_allowed in allowed.items() if not is_allowed]:
+        raise InvalidChildOutput(f"the {', '.join(wrong)} of the inferred manifest are none that a child may infer")
+    return manifest
 
 
-def _require_kept(given: dict[str, Any], complete: dict[str, Any]) -> None:
-    """Raises InvalidChildOutput where the child's manifest contradicts the given one, or adds what no child may."""
-    classes, said = complete.get("classes"), list(given.get("classes", ()))
-    others = len(classes) - len(said) if isinstance(classes, list) and "unnamed" in given else 0
-    kept = {
-        "framework": given.get("framework", "auto") in ("auto", complete.get("framework")),
-        "classes": classes == said + [propose.other(number) for number in range(1, others + 1)],
-        "output": given.get("output", complete.get("output")) == complete.get("output"),
-        "input": _keeps(given.get("input", {}), complete.get("input")),
-        "architecture": architectures.completes(given["architecture"], complete.get("architecture"))
-        if "architecture" in given
-        else architectures.may_be_proposed(complete.get("architecture")),
+def used(declared: PartialManifest, manifest: Manifest) -> Json:
+    """Return the manifest as a model's record keeps it: what was given, with all that was inferred."""
+    own, complete = declared.to_json(), manifest.model_dump(mode="json")
+    named = own.get("classes", [])
+    kept: Json = {
+        "name": manifest.name,
+        "version": manifest.version,
+        "framework": manifest.framework,
+        "classes": [*named, *complete["classes"][len(named) :]],
+        "output": manifest.output,
+        "input": own.get("input", {}) | complete["input"],
     }
-    if changed := [name for name, is_kept in kept.items() if not is_kept]:
-        raise InvalidChildOutput(f"the manifest's {', '.join(changed)} came back changed")
+    return own | kept | ({"architecture": manifest.architecture} if manifest.architecture is not None else {})
 
 
-def _keeps(given: dict[str, Any], complete: Any) -> bool:
-    return isinstance(complete, dict) and all(complete.get(name) == value for name, value in given.items())
-
-
-def _named(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: given.get(name, DEFAULTS[name]) for name in ("name", "version")}
-
-
-def _listed(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+def refusal(error: ValidationError) -> Refusal:
+    """Return the refusal that names the first field that is wrong, and in its hint all of them."""
+    (field, words), *others = problems(error)
+    more = f" ({len(others)} more fields are wrong.)" if others else ""
+    hint = "; ".join(f"{name} {text}" for name, text in problems(error))[:1000]
+    return Refusal(RefusalCode.BAD_MANIFEST, f"The manifest's {field} {words}.{more}", hint)

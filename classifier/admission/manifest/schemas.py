@@ -1,13 +1,12 @@
-"""The JSON shapes of what comes from outside: a given manifest, and what each child may answer."""
+"""The JSON shapes of what each child may answer."""
 
 from typing import Any
 
 from classifier.admission.child_output import REPORT
-from classifier.inference.input.manifest import FRAMEWORKS, LARGEST_SIDE, SMALLEST_SIDE
 from classifier.inference.maps import layouts
 from skinsite.sandbox.ask import TEXT
 
-CODE = {"type": "string", "minLength": 1, "maxLength": 40}
+FRAMEWORK: dict[str, Any] = {"enum": ["keras", "torch"]}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 10**11}
 SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 ROW = {"type": "array", "minItems": 2, "maxItems": 1000, "items": {"type": "number"}}
@@ -22,47 +21,13 @@ def _object(required: dict[str, Any], optional: dict[str, Any] | None = None, *,
     }
 
 
-WORD = CODE | {"type": ["string", "null"]}
-SIDE = {"type": ["integer", "null"], "minimum": SMALLEST_SIDE, "maximum": LARGEST_SIDE}
-NUMBERS = {"type": ["array", "null"], "maxItems": 3, "items": {"type": "number"}}
-CLASS = _object({"code": CODE}, closed=False)
-TRAINED_ON = _object(
-    {"name": {"type": "string", "minLength": 1, "maxLength": 200}},
-    {"images": {"type": ["string", "array", "null"], "items": {"type": "string"}}},
-    closed=False,
-)
-GIVEN = _object(
-    {},
-    {
-        "name": {"type": ["string", "null"]},
-        "version": {"type": ["string", "null"]},
-        "licence": {"type": ["string", "null"]},
-        "card": {"type": ["string", "null"]},
-        "classes": {"type": ["array", "null"], "maxItems": 1000, "items": {"anyOf": [CODE, CLASS]}},
-        "input": _object(
-            {},
-            {"width": SIDE, "height": SIDE, "range": NUMBERS, "mean": NUMBERS, "std": NUMBERS}
-            | {"antialias": {"type": ["boolean", "null"]}}
-            | dict.fromkeys(("resize", "interpolation", "color", "clinical"), WORD),
-            closed=False,
-        )
-        | {"type": ["object", "null"]},
-        "architecture": {"type": ["object", "null"], "properties": {"family": WORD}},
-        "output": WORD,
-        "framework": WORD,
-        "unnamed": {"enum": ["other", None]},
-        "layer": {"type": ["string", "null"], "maxLength": 200},
-        "training_data": {"type": ["array", "null"], "maxItems": 100, "items": TRAINED_ON},
-    },
-    closed=False,
-)
 CONVERTED = _object(
     {
         "report": REPORT,
-        "framework": {"enum": list(FRAMEWORKS)},
+        "framework": FRAMEWORK,
         "architecture": TEXT,
         "parameters": COUNT,
-        "manifest": {"type": "object"},
+        "inferred": {"type": "object"},
         "outputs": {"type": "array", "minItems": 2, "maxItems": 20, "items": ROW},
     }
 )
@@ -81,14 +46,10 @@ PLACES: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10_000}
 KIND: dict[str, Any] = {"enum": list(layouts.KINDS)}
 LAYOUT = _object({"kind": KIND, "rows": PLACES, "columns": PLACES, "prefix": PLACES})
 ORDER = {"type": "array", "minItems": 3, "maxItems": 4, "uniqueItems": True, "items": {"enum": [0, 1, 2, 3]}}
-CUT = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
-FAST = _object(
-    {"differs": SHARE, "changed": COUNT, "pictures": COUNT}
-    | dict.fromkeys(("one_ms", "eight_ms", "exact_eight_ms"), MILLISECONDS)
-)
+FEATURE_LAYER = _object({"value": VALUE, "order": ORDER, "layout": LAYOUT})
 GRAPH = _object(
     {
-        "cut": {"anyOf": [CUT, {"type": "null"}]},
+        "cut": {"anyOf": [FEATURE_LAYER, {"type": "null"}]},
         "differs": SHARE,
         "maps_differ": {"type": "number", "minimum": 0},
         "native_ms": MILLISECONDS,
@@ -96,13 +57,11 @@ GRAPH = _object(
     }
 )
 PROBED = _object({"report": REPORT, "layer": TEXT, "measured": MEASURED})
-ROWS = {"type": "array", "maxItems": 20, "items": ROW}
-OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}, "answers": ROWS})
-MEASURED_LANE = _object({"report": REPORT, "fast": {"anyOf": [FAST, {"type": "null"}]}})
+OFFERED = _object({"report": REPORT, "graph": {"anyOf": [GRAPH, {"type": "null"}]}})
 DESCRIPTION = _object(
     {
         "format": {"type": "integer"},
-        "framework": {"enum": list(FRAMEWORKS)},
+        "framework": FRAMEWORK,
         "manifest": {"type": "object"},
         "network": {"type": "object"},
         "layer": {"anyOf": [TEXT, {"type": "null"}]},

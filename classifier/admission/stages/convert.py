@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from classifier.admission.formats import origin, unsupported
 from classifier.admission.formats.sniff import Kind
 from classifier.admission.keras import load as keras_files
+from classifier.admission.manifest import merge
 from classifier.admission.manifest.facts import Facts
-from classifier.admission.manifest.propose import complete
-from classifier.admission.report import Refusal, Report, answered
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report, answered
 from classifier.admission.stages.probe import check_finite
 from classifier.admission.stages.probe_images import pictures
 from classifier.admission.torch import load as torch_files
-from classifier.inference import bundle
+from classifier.inference import bundle, outputs
 from classifier.inference.input import clinical
 from classifier.inference.input.clinical import Clinical
-from classifier.inference.input.manifest import Manifest, ManifestError
+from classifier.inference.input.manifest import Json, Manifest, PartialManifest
 from classifier.inference.input.preprocess import network_input
 from skinsite.sandbox import zip_archives
 
@@ -28,76 +29,77 @@ UNPARTED = (
     "the network's last step cannot be taken off: the heat maps explain the logarithm of a class's probability p, or "
     "log p/(1 - p) of a sigmoid, and not a score before it"
 )
-SUM_TOLERANCE = 1e-3
 
 Floats = NDArray[np.float32]
 Native = Callable[[Floats, Floats | None], Floats]
 
 
-def convert(descriptor: int, kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
+def convert(descriptor: int, kind: str, manifest: Json) -> Json:
     """Answer for an open upload; the bundle goes to `bundle/` in the working folder."""
+    declared = PartialManifest.model_validate(manifest)
     with os.fdopen(descriptor, "rb") as file:
-        return answered(lambda report: _convert(file, Kind(kind), manifest, Path.cwd(), report))
+        return answered(lambda report: _convert(file, Kind(kind), declared, Path.cwd(), report))
 
 
-def _convert(file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+def _convert(file: IO[bytes], kind: Kind, declared: PartialManifest, folder: Path, report: Report) -> Json:
     report.passed("origin", origin.describe(file, kind))
     if kind is Kind.HDF5:
-        return _convert_keras(keras_files.read_hdf5(file, manifest, report), manifest, folder, report)
+        return _convert_keras(keras_files.read_hdf5(file, declared, report), declared, folder, report)
     if kind is Kind.ZIP:
         names = zip_archives.names(file, torch_files.BOUNDS)
         if keras_files.is_keras_archive(names):
-            return _convert_keras(keras_files.read_archive(file, folder, report), manifest, folder, report)
+            return _convert_keras(keras_files.read_archive(file, folder, report), declared, folder, report)
         if not torch_files.is_torch_archive(names):
             raise unsupported.archive(names)
-    return _convert_torch(file, kind, manifest, folder, report)
+    return _convert_torch(file, kind, declared, folder, report)
 
 
-def _convert_keras(saved: keras_files.Saved, manifest: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+def _convert_keras(saved: keras_files.Saved, declared: PartialManifest, folder: Path, report: Report) -> Json:
     from classifier.admission.keras import facts as keras_facts
     from classifier.inference.networks import keras as keras_network
     from classifier.inference.networks import keras_activation
 
-    model = keras_files.rebuild(saved, manifest, report)
+    model = keras_files.rebuild(saved, declared, report)
     facts = keras_facts.read(model)
     report.passed("rebuild", f"{facts.architecture}, {facts.parameters:,} parameters")
-    used = complete(manifest, facts, report)
-    if used["output"] in ("softmax", "sigmoid") and not keras_activation.is_removable(model):
+    inferred, manifest = merge.complete(declared, facts, report)
+    if manifest.output in ("softmax", "sigmoid") and not keras_activation.is_removable(model):
         report.passed("output", UNPARTED)
     network = keras_files.describe(model)
-    return _finish(used, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
+    answer = _finish(manifest, facts, network, keras_network.dump(model), keras_facts.native(model), folder, report)
+    return answer | {"inferred": inferred.to_json()}
 
 
-def _convert_torch(
-    file: IO[bytes], kind: Kind, manifest: dict[str, Any], folder: Path, report: Report
-) -> dict[str, Any]:
+def _convert_torch(file: IO[bytes], kind: Kind, declared: PartialManifest, folder: Path, report: Report) -> Json:
     from classifier.admission.torch import rebuild
 
     weights = torch_files.read(file, kind)
     report.passed("weights", f"{len(weights.tensors)} tensors, read as weights only")
     for note in weights.notes:
         report.passed("weights", note)
-    rebuilt = rebuild.rebuild(weights.tensors, manifest, report)
-    used = complete(manifest | {"architecture": rebuilt.architecture}, rebuilt.facts, report)
+    rebuilt = rebuild.rebuild(weights.tensors, declared, report)
+    inferred, manifest = merge.complete(declared, rebuilt.facts, report, architecture=rebuilt.architecture)
     network = {"architecture": rebuilt.architecture, "outputs": rebuilt.facts.outputs}
-    return _finish(used, rebuilt.facts, network, rebuilt.arrays, rebuilt.native, folder, report)
+    answer = _finish(manifest, rebuilt.facts, network, rebuilt.arrays, rebuilt.native, folder, report)
+    return answer | {"inferred": inferred.to_json()}
 
 
 def _finish(
-    used: dict[str, Any],
+    manifest: Manifest,
     facts: Facts,
-    network: dict[str, Any],
+    network: Json,
     tensors: bundle.Tensors,
     native: Native,
     folder: Path,
     report: Report,
-) -> dict[str, Any]:
+) -> Json:
     """Write the bundle, and ask the framework's own model what the bundle has to repeat."""
-    manifest = _checked(used)
     rows = np.concatenate([_row(picture, manifest, native) for picture in pictures()])
     check_finite(rows)
-    if facts.framework == "keras":
-        check_said(rows, manifest.output)
+    logits = rows
+    if facts.framework == "keras":  # a rebuilt state_dict never ends with what `output` says
+        check_output(rows, manifest.output)
+        logits = outputs.to_logits(rows, manifest.output)
     into = folder / "bundle"
     into.mkdir()
     bundle.write(into, manifest=manifest, network=network, tensors=tensors, layer=manifest.layer or None)
@@ -106,19 +108,8 @@ def _finish(
         "framework": facts.framework,
         "architecture": facts.architecture,
         "parameters": facts.parameters,
-        "manifest": used,
-        "outputs": probabilities(rows, manifest.output, applied=facts.framework == "keras").tolist(),
+        "outputs": outputs.to_probabilities(logits, manifest.output).tolist(),
     }
-
-
-def _checked(used: dict[str, Any]) -> Manifest:
-    try:
-        return Manifest.from_json(used)
-    except ManifestError as error:
-        field, message = error.problems[0]
-        more = f" ({len(error.problems) - 1} more fields are wrong.)" if error.problems[1:] else ""
-        hint = "; ".join(f"{name} {text}" for name, text in error.problems)[:1000]
-        raise Refusal("manifest", "bad-manifest", f"The manifest's {field} {message}.{more}", hint) from error
 
 
 def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floats:
@@ -132,42 +123,21 @@ def _row(picture: NDArray[np.uint8], manifest: Manifest, native: Native) -> Floa
     except Exception as error:
         message = f"The network cannot take a picture of {spec.width} by {spec.height} pixels: {_short(error)}"
         hint = "Correct “input.width” and “input.height”, and with a state_dict the “architecture”, in the manifest."
-        raise Refusal("input", "input-size", message, hint) from error
+        raise Refusal(RefusalCode.INPUT_SIZE, message, hint) from error
 
 
-def check_said(rows: Floats, output: str) -> None:
+def check_output(rows: Floats, output: str) -> None:
     """Raises Refusal where a network's own numbers, (n, outputs), cannot be what the manifest's `output` says."""
-    numbers = np.exp(rows) if output == "log_softmax" else rows
-    sums = numbers.sum(axis=1)
-    wrong = {
-        "softmax": (numbers < 0).any() or np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "log_softmax": np.abs(sums - 1).max() > SUM_TOLERANCE,
-        "sigmoid": (numbers < 0).any() or (numbers > 1).any(),
-    }
-    if wrong.get(output):
-        low, high = float(rows.min()), float(rows.max())
-        summed = f", and as probabilities of one picture sum to {float(sums[0]):.3g}" if output != "sigmoid" else ""
-        message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
-        hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
-        raise Refusal("output", "output-mismatch", f"{message}{summed}.", hint)
-
-
-def probabilities(rows: Floats, output: str, *, applied: bool) -> NDArray[np.float64]:
-    """Return (n, classes) probabilities from the network's own numbers, (n, outputs).
-
-    `applied`: the network itself ends with what `output` says; a rebuilt state_dict never does. One sigmoid p becomes
-    (1 - p, p), several are divided by their sum.
-    """
-    numbers = rows.astype(np.float64)
-    if output == "sigmoid" or numbers.shape[1] == 1:
-        scores = numbers if applied and output == "sigmoid" else 1 / (1 + np.exp(-numbers))
-        if scores.shape[1] == 1:
-            return np.concatenate([1 - scores, scores], axis=1)
-        return np.asarray(scores / scores.sum(axis=1, keepdims=True).clip(1e-12))
-    if applied and output == "softmax":
-        return numbers
-    exponentials = np.exp(numbers - numbers.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    if outputs.is_possible(rows, output):
+        return
+    summed = ""
+    if output != "sigmoid":
+        shares = np.exp(rows[0]) if output == "log_softmax" else rows[0]
+        summed = f", and as probabilities of one picture sum to {float(shares.sum()):.3g}"
+    low, high = float(rows.min()), float(rows.max())
+    message = f"The manifest says that the model ends with {output}: its numbers go from {low:.3g} to {high:.3g}"
+    hint = "Say in the manifest's “output” what the file itself ends with: its numbers may be logits."
+    raise Refusal(RefusalCode.OUTPUT_MISMATCH, f"{message}{summed}.", hint)
 
 
 def _short(error: Exception) -> str:

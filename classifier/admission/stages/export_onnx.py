@@ -14,23 +14,23 @@ from onnx import numpy_helper
 
 from classifier.inference.classifier import Classifier
 from classifier.inference.graph import graph
-from classifier.inference.graph.graph import CLINICAL, FEATURES, LOGITS, OPSET, PICTURE, Cut
+from classifier.inference.graph.graph import CLINICAL, FEATURES, LOGITS, OPSET, PICTURE, FeatureLayer
 
 ERRORS_ONLY = 3
 
 
-def export(classifier: Classifier) -> tuple[bytes, Cut | None, str]:
+def export(classifier: Classifier) -> tuple[bytes, FeatureLayer | None, str]:
     """Return the graph, where its features are, and else why the framework must map. Raises GraphError."""
     try:
         model = _folded(_exporters[classifier.manifest.framework](classifier))
     except Exception as error:  # the exporters raise kinds of their own for what they do not know
         raise graph.GraphError(f"it cannot be written as a graph: {' '.join(str(error).split())[:200]}") from error
     rank = next((len(output.type.tensor_type.shape.dim) for output in model.graph.output if output.name == FEATURES), 0)
-    whole = Cut(FEATURES, tuple(range(rank)), classifier.layout) if classifier.layout and rank else None
-    model, cut, reason = graph.finish(model, whole)
+    whole = FeatureLayer(FEATURES, tuple(range(rank)), classifier.layout) if classifier.layout and rank else None
+    model, feature_layer, reason = graph.finish(model, whole)
     content = model.SerializeToString()
     graph.parse(content)
-    return content, cut, reason
+    return content, feature_layer, reason
 
 
 def _folded(model: onnx.ModelProto) -> onnx.ModelProto:

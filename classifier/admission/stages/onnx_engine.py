@@ -29,43 +29,35 @@ Pixels = NDArray[np.uint8]
 
 
 def offer(bundle: str) -> dict[str, Any]:
-    """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does.
-
-    With what is known of it go the framework's `answers`, for whoever compares another engine.
-    """
+    """The third child's task: write `network.onnx` for a bundle that is proven, if it answers as the framework does."""
     report = Report()
     found = bundles.read(Path(bundle))
     native = load(found)
-    graph, answers = _graph(native, found, drawn_and_real(), report)
-    return {"report": report.rows, "graph": graph, "answers": answers}
+    graph = _graph(native, found, drawn_and_real(), report)
+    return {"report": report.rows, "graph": graph}
 
 
-def _graph(
-    native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report
-) -> tuple[dict[str, Any] | None, list[list[float]]]:
-    """Return where the graph's features are, its differences and times, and the framework's probabilities.
-
-    None and no answers where the framework stays the engine.
-    """
+def _graph(native: Classifier, found: bundles.Bundle, shown: Sequence[Pixels], report: Report) -> dict[str, Any] | None:
+    """Return where the graph's features are, its differences and times; None where the framework stays the engine."""
     try:
-        content, cut, reason = export_onnx.export(native)
-        described = None if cut is None else cut.to_json()
+        content, feature_layer, reason = export_onnx.export(native)
+        described = None if feature_layer is None else feature_layer.to_json()
         other = load(dataclasses.replace(found, layer=native.layer, graph=bundles.Graph(content, described)))
-        maps = cut is not None
+        maps = feature_layer is not None
         answers = [(_answer(native, picture, maps), _answer(other, picture, maps)) for picture in shown]
         apart = _apart(native, other, shown, answers) if maps else 0.0
     except (GraphError, bundles.BundleError) as error:
         report.without_engine(str(error))
-        return None, []
+        return None
     except MemoryError:
         raise
     except Exception as error:  # ONNX Runtime raises kinds of its own for graphs that it cannot run
         report.without_engine(f"it cannot run the network: {' '.join(str(error).split())[:200]}")
-        return None, []
+        return None
     differs = float(np.max([np.abs(ours.probabilities - theirs.probabilities) for ours, theirs in answers]))
     if not differs <= SAME:
         report.without_engine(f"its answers differ from the framework's by up to {differs:.2g} ({SAME:g} is allowed)")
-        return None, []
+        return None
     if not apart <= SAME:
         reason, described = f"its maps differ by {apart:.2g} of their largest value", None
     times = {name: milliseconds(each, shown[:1]) for name, each in (("native_ms", native), ("engine_ms", other))}
@@ -73,8 +65,7 @@ def _graph(
     report.passed("engine", _sentence(len(answers), differs, apart, times))
     if native.layer and described is None:
         report.warned("engine", f"maps are made by the framework itself: {reason}")
-    graph = {"cut": described, "differs": differs, "maps_differ": apart if apart < MOST else MOST, **times}
-    return graph, [ours.probabilities[0].tolist() for ours, _theirs in answers]
+    return {"cut": described, "differs": differs, "maps_differ": apart if apart < MOST else MOST, **times}
 
 
 def _answer(classifier: Classifier, picture: Pixels, maps: bool, method: Method = GRAD_CAM) -> Answer:

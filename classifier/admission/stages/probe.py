@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.admission.report import Refusal, Report, answered
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report, answered
 from classifier.admission.stages import sensitivity
 from classifier.admission.stages.probe_images import photograph, pictures
 from classifier.inference import bundle as bundle_files
@@ -52,10 +53,10 @@ def _probe(folder: Path, expected: Rows, report: Report) -> dict[str, Any]:
     if (jpeg := photograph()) is None:
         report.warned("plumbing", "not measured: the sample photograph of the package dermapred is not installed")
         return {"layer": layer, "measured": measured}
-    movements, real = sensitivity.measure(loaded, jpeg)
-    measured["plumbing"] = [movement.to_json() for movement in movements]
-    for movement in movements:
-        report.passed("plumbing", _sentence(movement))
+    sensitivities, real = sensitivity.measure(loaded, jpeg)
+    measured["plumbing"] = [found.to_json() for found in sensitivities]
+    for found in sensitivities:
+        report.passed("plumbing", _sentence(found))
     measured |= _note_unnamed(loaded, real, report)
     return {"layer": layer, "measured": measured}
 
@@ -66,7 +67,7 @@ def check_finite(rows: Rows) -> None:
         bad = int((~np.isfinite(rows)).any(axis=1).sum())
         message = f"The classes' probabilities are NaN (not a number) for {bad} of {len(rows)} pictures."
         hint = "The weights hold NaN or infinite values, often after a diverged training: save an earlier epoch."
-        raise Refusal("finite", "not-finite", message, hint)
+        raise Refusal(RefusalCode.NOT_FINITE, message, hint)
 
 
 def _load(folder: Path, report: Report) -> tuple[Classifier, float]:
@@ -79,7 +80,7 @@ def _load(folder: Path, report: Report) -> tuple[Classifier, float]:
         raise
     except Exception as error:
         message = f"The converted model cannot be loaded again: {' '.join(str(error).split())[:300]}"
-        raise Refusal("load", "bundle-does-not-load", message, OURS) from error
+        raise Refusal(RefusalCode.BUNDLE_DOES_NOT_LOAD, message, OURS) from error
     milliseconds = (time.perf_counter() - began) * 1000
     report.passed(
         "load", f"the bundle loads in {loaded.manifest.framework}, about {loaded.bytes / 1e6:,.1f} MB of memory"
@@ -96,7 +97,7 @@ def _check_sums(rows: Rows, report: Report) -> None:
     worst = float(np.abs(rows.sum(axis=1) - 1).max())
     if worst > SUM_TOLERANCE:
         message = f"The probabilities of a picture sum to 1 ± {worst:.2g}."
-        raise Refusal("sum", "sums", message, "Say in the manifest's “output” what the model ends with.")
+        raise Refusal(RefusalCode.SUMS, message, "Say in the manifest's “output” what the model ends with.")
     report.passed("sum", "the probabilities of each picture sum to 1")
 
 
@@ -109,7 +110,7 @@ def _check_sensitivity(loaded: Classifier, rows: Rows, report: Report) -> None:
     if spread < SENSITIVITY:
         message = f"The model gives the same answer for {len(rows)} very different pictures (within {spread:.1g})"
         if not _maps_differ(loaded):
-            raise Refusal("sensitivity", "same-answer", f"{message}.", RETRAIN)
+            raise Refusal(RefusalCode.SAME_ANSWER, f"{message}.", RETRAIN)
         report.warned("sensitivity", f"{message}: its weights look untrained")
         return
     report.passed("sensitivity", f"different pictures differ by up to {spread:.3f} in one probability")
@@ -124,7 +125,7 @@ def _check_repeats(first: Rows, second: Rows, report: Report) -> None:
     difference = float(np.abs(first - second).max())
     if difference > 0:
         message = f"The same picture gives another answer the second time (by up to {difference:.2g})."
-        raise Refusal("repeat", "not-deterministic", message, RETRAIN)
+        raise Refusal(RefusalCode.NOT_DETERMINISTIC, message, RETRAIN)
     report.passed("repeat", "the same picture gives the same answer twice")
 
 
@@ -132,15 +133,15 @@ def _check_same_as_framework(rows: Rows, expected: Rows, report: Report) -> None
     difference = float(np.abs(rows - expected).max()) if rows.shape == expected.shape else float("inf")
     if difference > TOLERANCE:
         message = f"The converted model differs from the file by up to {difference:.2g} ({TOLERANCE:g} is allowed)."
-        raise Refusal("same", "conversion-differs", message, OURS)
+        raise Refusal(RefusalCode.CONVERSION_DIFFERS, message, OURS)
     report.passed("same", f"it answers as the file's own model does, within {max(difference, 1e-9):.1g}")
 
 
 def _note_clinical(loaded: Classifier, rows: Rows, report: Report) -> None:
     if loaded.manifest.input.clinical == "none":
         return
-    told = _answers(loaded, Clinical(age=80.0, sex="female", site="back"))
-    difference = float(np.abs(told - rows).max())
+    informed = _answers(loaded, Clinical(age=80.0, sex="female", site="back"))
+    difference = float(np.abs(informed - rows).max())
     report.passed("clinical", f"age, sex and site move a probability by up to {difference:.3f}")
 
 
@@ -150,7 +151,7 @@ def _note_layer(loaded: Classifier, report: Report) -> str:
     if wanted and loaded.layer != wanted:
         last = ", ".join(loaded.layers[-MOST_LAYERS:]) or "none"
         message = f"The network has no layer “{wanted}” that keeps the picture's geometry."
-        raise Refusal("layer", "no-such-layer", message, f"Its last layers that do are: {last}. Correct “layer”.")
+        raise Refusal(RefusalCode.NO_SUCH_LAYER, message, f"Its last layers that do are: {last}. Correct “layer”.")
     if loaded.layer is None:
         report.passed("layer", "no spatial layer: there will be no heat maps")
         return ""
@@ -188,14 +189,14 @@ def _cost(loaded: Classifier, load_ms: float, before: int, report: Report) -> di
 
 
 def _peak_bytes() -> int:
-    """The memory of this process at its height; behind the walls there is no /proc to ask."""
+    """The memory of this process at its height; in isolation there is no /proc to ask."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _sentence(movement: sensitivity.Movement) -> str:
-    turned = f"another class wins in {movement.changed}" if movement.changed else "the same class wins in all"
+def _sentence(found: sensitivity.Sensitivity) -> str:
+    turned = f"another class wins in {found.changed}" if found.changed else "the same class wins in all"
     return (
-        f"{movement.what}: a probability moves by up to {movement.largest:.3f} on {movement.pictures} views of a "
+        f"{found.what}: a probability moves by up to {found.largest:.3f} on {found.pictures} views of a "
         f"photograph, {turned}"
     )
 

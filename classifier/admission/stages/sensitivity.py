@@ -1,7 +1,7 @@
-"""How far a model's answers move on a real photograph if only its plumbing is another one: the resize, the decoder."""
+"""How far a model's answers move on a real photograph if only its preprocessing is another: the resize, the decoder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ FAST_DECODER = "JPEG decoded with the fast integer DCT and plain chroma (as Tens
 
 
 @dataclass(frozen=True)
-class Movement:
+class Sensitivity:
     """`largest`: of all probabilities and pictures, the largest absolute change; `changed`: answers that turned."""
 
     what: str
@@ -32,8 +32,8 @@ class Movement:
         return asdict(self) | {"largest": round(self.largest, 6)}
 
 
-def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Movement], Rows]:
-    """Return the movements, and the probabilities (views, classes) as the portal itself computes them."""
+def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Sensitivity], Rows]:
+    """Return the sensitivities, and the probabilities (views, classes) as the portal itself computes them."""
     accurate, fast = views(jpeg), views(jpeg, fast=True)
     spec = loaded.manifest.input
     usual = _rows(loaded, accurate, spec)
@@ -45,9 +45,9 @@ def measure(loaded: Classifier, jpeg: bytes) -> tuple[list[Movement], Rows]:
 def other_resize(spec: InputSpec) -> tuple[str, InputSpec]:
     """Return the same input with the other antialiasing, or, where that changes nothing, another interpolation."""
     if spec.interpolation in ("nearest", "area"):
-        return f"resized bilinear in place of {spec.interpolation}", replace(spec, interpolation="bilinear")
+        return f"resized bilinear in place of {spec.interpolation}", spec.but(interpolation="bilinear")
     words = "without antialiasing" if spec.antialias else "with antialiasing"
-    return f"resized {words}", replace(spec, antialias=not spec.antialias)
+    return f"resized {words}", spec.but(antialias=not spec.antialias)
 
 
 def _rows(loaded: Classifier, pictures: Sequence[Pixels], spec: InputSpec) -> Rows:
@@ -57,6 +57,6 @@ def _rows(loaded: Classifier, pictures: Sequence[Pixels], spec: InputSpec) -> Ro
     return np.concatenate([loaded.predict(each, vector, maps=False).probabilities for each in inputs])
 
 
-def _moved(what: str, usual: Rows, other: Rows) -> Movement:
+def _moved(what: str, usual: Rows, other: Rows) -> Sensitivity:
     turned = int((usual.argmax(axis=1) != other.argmax(axis=1)).sum())
-    return Movement(what, float(np.abs(usual - other).max()), turned, len(usual))
+    return Sensitivity(what, float(np.abs(usual - other).max()), turned, len(usual))

@@ -7,7 +7,8 @@ import torch
 
 from classifier.admission.known import architectures
 from classifier.admission.known.architectures import Candidate
-from classifier.admission.report import Refusal, Report
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.inference.networks import torch_architectures
 
 MOST = 12
@@ -79,7 +80,7 @@ def _doubt(candidates: Sequence[Candidate], traits: Sequence[dict[str, str]]) ->
         for candidate, own in zip(candidates, traits, strict=True)
     )
     message = f"The weights fit {len(candidates)} networks that answer differently: {names}."
-    return Refusal("architecture", "needs-choice", message, HINT, offered)
+    return Refusal(RefusalCode.NEEDS_CHOICE, message, HINT, offered)
 
 
 def _traits(network: torch.nn.Module) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from classifier.admission.formats.sniff import Kind
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.torch import pickle_reader, state_dict, unsafe_globals
 from classifier.admission.torch import tensors as torch_tensors
 from classifier.admission.torch.tensors import Storages, StreamStorages, ZipStorages
@@ -44,7 +44,7 @@ def is_torch_archive(names: Iterable[str]) -> bool:
 def read(file: IO[bytes], kind: Kind) -> Weights:
     """Return the float32 and integer tensors of a file, on the processor. Raises Refusal.
 
-    A pickle is read by a machine of our own that runs nothing; memory is taken for the tensors that are wanted, once
+    A pickle is read by an unpickler of our own that runs nothing; memory is taken for the tensors that are wanted, once
     their places have been checked.
     """
     if kind is Kind.SAFETENSORS:
@@ -69,7 +69,7 @@ def _read_safetensors(file: IO[bytes]) -> Tensors:
         raise _damaged(f"the safetensors file is incomplete: {_short(error)}") from error
     kept = {name: tensor for name, tensor in tensors.items() if not state_dict.is_ballast(name)}
     if not kept:
-        raise _refusal("no-state-dict", "The file holds no tensors.")
+        raise _refusal(RefusalCode.NO_STATE_DICT, "The file holds no tensors.")
     return kept
 
 
@@ -86,13 +86,13 @@ def _read_archive(archive: zipfile.ZipFile) -> tuple[pickle_reader.Pickled, Stor
     names = archive.namelist()
     if any(name.count("/") >= 1 and name.split("/")[1] in ("code", "constants.pkl") for name in names):
         message = "The file is a TorchScript program (torch.jit.save): code, which the portal does not run."
-        raise _refusal("torchscript", message)
+        raise _refusal(RefusalCode.TORCHSCRIPT, message)
     main = next(name for name in names if name.endswith("/data.pkl") and name.count("/") == 1)
     root = main.partition("/")[0]
     if f"{root}/byteorder" in names and zip_archives.read(archive, f"{root}/byteorder", 16) == b"big":
-        raise _refusal("big-endian", "The file was saved on a big-endian machine, in another order of bytes.")
+        raise _refusal(RefusalCode.BIG_ENDIAN, "The file was saved on a big-endian machine, in another order of bytes.")
     if archive.getinfo(main).file_size > pickle_reader.BYTES:
-        raise _refusal("too-large", f"The file's pickle is above the limit of {pickle_reader.BYTES:,} bytes.")
+        raise _refusal(RefusalCode.TOO_LARGE, f"The file's pickle is above the limit of {pickle_reader.BYTES:,} bytes.")
     return _unpickled(io.BytesIO(zip_archives.read(archive, main, pickle_reader.BYTES))), ZipStorages(archive, root)
 
 
@@ -126,7 +126,7 @@ def _unpickled(file: IO[bytes]) -> pickle_reader.Pickled:
     try:
         return pickle_reader.read(file)
     except pickle_reader.TooLarge as error:
-        raise _refusal("too-large", f"The file is too large: {error}.") from error
+        raise _refusal(RefusalCode.TOO_LARGE, f"The file is too large: {error}.") from error
     except pickle_reader.Damaged as error:
         raise _damaged(f"its pickle cannot be followed ({_short(error)})") from error
 
@@ -135,7 +135,7 @@ def _refuse_code(names: Iterable[str]) -> None:
     if name := unsafe_globals.unsafe(names):
         message = f"The file is a pickle that would call {name}: opening it elsewhere runs code."
         raise _refusal(
-            "unsafe-pickle", message, "Do not open this file in Python; ask its author for the weights only."
+            RefusalCode.UNSAFE_PICKLE, message, "Do not open this file in Python; ask its author for the weights only."
         )
 
 
@@ -146,7 +146,7 @@ def _as_float32(tensors: Tensors, notes: list[str]) -> Weights:
     converted: set[str] = set()
     for name, tensor in tensors.items():
         if tensor.is_complex():
-            raise _refusal("not-numbers", f"The tensor {name} is {tensor.dtype}: not plain numbers.")
+            raise _refusal(RefusalCode.NOT_NUMBERS, f"The tensor {name} is {tensor.dtype}: not plain numbers.")
         if tensor.is_floating_point() and tensor.dtype is not torch.float32:
             converted.add(str(tensor.dtype).removeprefix("torch."))
             tensor = tensor.to(torch.float32)
@@ -158,12 +158,12 @@ def _as_float32(tensors: Tensors, notes: list[str]) -> Weights:
 
 def _damaged(what: str) -> Refusal:
     hint = "Upload it again, or download it again from its source."
-    return _refusal("truncated", f"The file is incomplete or damaged: {what}.", hint)
+    return _refusal(RefusalCode.TRUNCATED, f"The file is incomplete or damaged: {what}.", hint)
 
 
 def _short(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
-def _refusal(code: str, message: str, hint: str = HINT) -> Refusal:
-    return Refusal("weights", code, message, hint)
+def _refusal(code: RefusalCode, message: str, hint: str = HINT) -> Refusal:
+    return Refusal(code, message, hint, check="weights")

@@ -1,9 +1,9 @@
-"""Every tensor of a file finds its place in a network, or the model is refused with the list."""
+"""Every tensor of a file is matched with one of a network, or the model is refused with the list."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from classifier.admission.report import Refusal
+from classifier.admission.refusal import Refusal, RefusalCode
 from classifier.admission.torch.load import Tensors
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ HINT = (
 )
 
 
-def place(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tensors, list[str]]:
-    """Return the tensors under the network's own names, all placed and none missing, and what was done for it.
+def match(network: Mapping[str, "torch.Tensor"], tensors: Tensors) -> tuple[Tensors, list[str]]:
+    """Return the tensors under the network's own names, all matched and none missing, and what was done for it.
 
     `network` is the state_dict of the network that the manifest describes. Raises Refusal with the first ten names.
     """
@@ -87,4 +87,4 @@ def _refusal(faults: list[str]) -> Refusal:
     shown = "; ".join(faults[:LISTED])
     rest = f"; and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
     message = f"The weights do not fit the architecture, {len(faults)} of them: {shown}{rest}."
-    return Refusal("architecture", "weights-do-not-fit", message, HINT)
+    return Refusal(RefusalCode.WEIGHTS_DO_NOT_FIT, message, HINT)

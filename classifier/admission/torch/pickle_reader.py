@@ -1,6 +1,6 @@
-"""A pickle read without running it: plain values stay, and all that it would import or call becomes an inert `Stub`.
+"""A pickle read without running it: plain values stay, what it would import or call is noted as an `UnresolvedGlobal`.
 
-The machine below knows the instructions of pickle protocols 0 to 5, and does nothing else: it imports nothing, hashes
+The unpickler below knows the instructions of pickle protocols 0 to 5, and does nothing else: it imports nothing, hashes
 only plain keys, follows no reference twice and never recurses, so its time and memory are in line with the file's size.
 """
 
@@ -35,7 +35,7 @@ class TooLarge(Exception):
 
 
 @dataclass(eq=False)
-class Stub:
+class UnresolvedGlobal:
     """What a pickle would import (`module.name`) or make by calling it: never more than this note of it."""
 
     name: str
@@ -65,19 +65,19 @@ def read(file: IO[bytes]) -> Pickled:
     """Read the pickle at the file's position; the file stands behind it then. Raises Damaged or TooLarge."""
     start = file.tell()
     content = io.BytesIO(file.read(BYTES))
-    machine = _Machine()
+    unpickler = InertUnpickler()
     try:
         for number, (operation, argument, _place) in enumerate(pickletools.genops(content)):
             if number >= INSTRUCTIONS:
                 raise TooLarge(f"the pickle has more than {INSTRUCTIONS:,} instructions")
-            machine.step(operation.name, argument)
-        value = machine.stack.pop()
+            unpickler.step(operation.name, argument)
+        value = unpickler.stack.pop()
     except DAMAGES as error:
         if content.tell() >= BYTES:
             raise TooLarge(f"the pickle is above the limit of {BYTES:,} bytes") from error
         raise Damaged(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     file.seek(start + content.tell())
-    return Pickled(value, tuple(machine.names), tuple(machine.references))
+    return Pickled(value, tuple(unpickler.names), tuple(unpickler.references))
 
 
 class _Mark:
@@ -87,7 +87,7 @@ class _Mark:
 _MARK = _Mark()
 
 
-class _Machine:
+class InertUnpickler:
     """The stack and the memo of one pickle."""
 
     def __init__(self) -> None:
@@ -171,7 +171,7 @@ class _Machine:
 
     def extend(self, values: list[Any]) -> None:
         target = self.stack[-1]
-        (target.appended if isinstance(target, Stub) else target).extend(values)
+        (target.appended if isinstance(target, UnresolvedGlobal) else target).extend(values)
 
     def on_setitem(self, _argument: Any) -> None:
         self.set(self.take(2))
@@ -181,7 +181,7 @@ class _Machine:
 
     def set(self, values: list[Any]) -> None:
         """Only plain keys are kept: hashing a nested one, or a number of megabytes, may take for ever."""
-        target = self.stack[-1].items if isinstance(self.stack[-1], Stub) else self.stack[-1]
+        target = self.stack[-1].items if isinstance(self.stack[-1], UnresolvedGlobal) else self.stack[-1]
         for key, value in zip(values[::2], values[1::2], strict=True):
             if isinstance(key, int) and not -KEY_BELOW < key < KEY_BELOW:
                 continue
@@ -198,7 +198,7 @@ class _Machine:
     def note(self, name: str) -> None:
         shown = "".join(letter if letter.isprintable() else "?" for letter in name[:NAME_LENGTH])
         self.names.append(shown)
-        self.stack.append(Stub(shown))
+        self.stack.append(UnresolvedGlobal(shown))
 
     def on_reduce(self, _argument: Any) -> None:
         made, arguments = self.take(2)
@@ -220,13 +220,13 @@ class _Machine:
         self.call(made, tuple(arguments))
 
     def call(self, made: Any, arguments: Any) -> None:
-        if not isinstance(made, Stub) or not isinstance(arguments, tuple):
+        if not isinstance(made, UnresolvedGlobal) or not isinstance(arguments, tuple):
             raise ValueError("it calls what cannot be called")
-        self.stack.append(Stub(made.name, arguments))
+        self.stack.append(UnresolvedGlobal(made.name, arguments))
 
     def on_build(self, _argument: Any) -> None:
         made, state = self.take(2)
-        if not isinstance(made, Stub):
+        if not isinstance(made, UnresolvedGlobal):
             raise ValueError("it gives a state to what has none")
         made.state = state
         self.stack.append(made)

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from classifier.admission.known import architectures, plain_networks
 from classifier.admission.known.architectures import Candidate
 from classifier.admission.manifest.facts import Facts
-from classifier.admission.manifest.propose import CLASSES_HINT, UNKNOWN_SIDE
-from classifier.admission.report import Refusal, Report
+from classifier.admission.manifest.infer import CLASSES_HINT, UNKNOWN_SIDE
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.report import Report
 from classifier.admission.torch import disambiguate
 from classifier.admission.torch.load import Tensors
-from classifier.admission.torch.match_weights import place
+from classifier.admission.torch.match_weights import match
+from classifier.inference.input.manifest import Json, PartialManifest
 from classifier.inference.networks import torch_architectures
 
 Floats = NDArray[np.float32]
@@ -32,7 +34,7 @@ ARCHITECTURE_HINT = (
 class Rebuilt:
     """`arrays` are the tensors under the network's own names; `native` is the filled network, NHWC pictures in."""
 
-    architecture: dict[str, Any]
+    architecture: Json
     facts: Facts
     arrays: dict[str, NDArray[Any]]
     native: Callable[[Floats, Floats | None], Floats]
@@ -42,17 +44,17 @@ class Rebuilt:
 class _Plan:
     """What to build; `names` are None where the tensors' own must do. `size` in pixels, None where any fits."""
 
-    architecture: dict[str, Any]
+    architecture: Json
     outputs: int
     names: Mapping[str, str] | None = None
     size: tuple[int, int] | None = None
     found: str = "as the manifest says"
 
 
-def rebuild(tensors: Tensors, manifest: dict[str, Any], report: Report) -> Rebuilt:
+def rebuild(tensors: Tensors, declared: PartialManifest, report: Report) -> Rebuilt:
     """Build what the manifest or the tensors' names and shapes say, strictly. Raises Refusal."""
-    plan = _given(tensors, manifest, report) or _recognised(tensors, manifest, report)
-    size = plan.size or _size(manifest.get("input") or {})
+    plan = _declared(tensors, declared, report) or _recognised(tensors, declared, report)
+    size = plan.size or _size(declared)
     network, arrays, notes = build(plan.architecture, plan.outputs, plan.names, tensors, size)
     for note in notes:
         report.passed("architecture", note)
@@ -74,7 +76,7 @@ def rebuild(tensors: Tensors, manifest: dict[str, Any], report: Report) -> Rebui
 
 
 def build(
-    architecture: dict[str, Any],
+    architecture: Json,
     outputs: int,
     names: Mapping[str, str] | None,
     tensors: Tensors,
@@ -85,39 +87,39 @@ def build(
         network = torch_architectures.build(architecture, outputs)
     except torch_architectures.ArchitectureError as error:
         message = f"The architecture of the manifest cannot be built: {' '.join(str(error).split())[:400]}"
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT) from error
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT) from error
     _materialise(network, size)
     renamed = tensors if names is None else {names[name]: tensors[name] for name in tensors if name in names}
-    placed, notes = place(network.state_dict(), renamed)
+    placed, notes = match(network.state_dict(), renamed)
     try:
         torch_architectures.fill(network, placed)
     except torch_architectures.ArchitectureError as error:
         message = f"The weights do not fit the architecture: {' '.join(str(error).split())[:400]}"
-        raise Refusal("architecture", "weights-do-not-fit", message, ARCHITECTURE_HINT) from error
+        raise Refusal(RefusalCode.WEIGHTS_DO_NOT_FIT, message, ARCHITECTURE_HINT) from error
     return network, placed, notes
 
 
-def _given(tensors: Tensors, manifest: dict[str, Any], report: Report) -> _Plan | None:
+def _declared(tensors: Tensors, declared: PartialManifest, report: Report) -> _Plan | None:
     """The manifest's own architecture, with the head that the tensors tell where the manifest does not."""
-    given = manifest.get("architecture")
-    if not given:
+    own = declared.architecture
+    if not own:
         return None
-    _check_given(given)
+    _check_declared(own)
     shapes = _shapes(tensors)
-    head = given.get("head") or {}
-    found = [] if "layers" in head else architectures.candidates(shapes, given)
+    head = own.get("head") or {}
+    found = [] if "layers" in head else architectures.candidates(shapes, own)
     if not found:
-        return _Plan(dict(given), _outputs(shapes, manifest))
+        return _Plan(own, _outputs(shapes, declared))
     candidate = found[0]
     _tell(candidate, report, "pool" in head)
     both = {**candidate.architecture.get("head", {}), **head}
-    architecture = {**candidate.architecture, **given, **({"head": both} if both else {})}
+    architecture = {**candidate.architecture, **own, **({"head": both} if both else {})}
     return _Plan(architecture, candidate.outputs, candidate.names, found=candidate.found)
 
 
-def _recognised(tensors: Tensors, manifest: dict[str, Any], report: Report) -> _Plan:
+def _recognised(tensors: Tensors, declared: PartialManifest, report: Report) -> _Plan:
     shapes = _shapes(tensors)
-    size = _size(manifest.get("input") or {})
+    size = _size(declared)
     found = architectures.candidates(shapes)
     if found:
         candidate = disambiguate.choose(found, lambda one: _filled(one, tensors), report)
@@ -147,39 +149,38 @@ def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _size(given: Mapping[str, Any]) -> tuple[int, int] | None:
-    width, height = given.get("width"), given.get("height")
-    whole = type(width) is int and type(height) is int and 0 < width <= 4096 and 0 < height <= 4096
-    return (int(width), int(height)) if whole else None  # type: ignore[arg-type]
+def _size(declared: PartialManifest) -> tuple[int, int] | None:
+    given = declared.input
+    return (given.width, given.height) if given and given.width and given.height else None
 
 
 def _unknown(tensors: Tensors) -> Refusal:
     names = ", ".join(list(tensors)[:5])
     message = f"The weights do not tell their architecture: {len(tensors)} tensors, {names}…"
-    return Refusal("architecture", "needs-architecture", message, ARCHITECTURE_HINT)
+    return Refusal(RefusalCode.NEEDS_ARCHITECTURE, message, ARCHITECTURE_HINT)
 
 
-def _check_given(given: Mapping[str, Any]) -> None:
+def _check_declared(architecture: Mapping[str, Any]) -> None:
     """A name with a colon or slash would make timm look elsewhere for a configuration."""
-    name = given.get("name")
+    name = architecture.get("name")
     if name is not None and (not isinstance(name, str) or not NAME.fullmatch(name)):
         message = f"The architecture's name {str(name)[:60]!r} is none: letters, digits, dot, - and _ are."
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
-    if not isinstance(given.get("head") or {}, Mapping):
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
+    if not isinstance(architecture.get("head") or {}, Mapping):
         message = "The architecture's head is no object with “pool”, “dropout” or “layers”."
-        raise Refusal("architecture", "unknown-architecture", message, ARCHITECTURE_HINT)
-    layers = given.get("layers")
+        raise Refusal(RefusalCode.UNKNOWN_ARCHITECTURE, message, ARCHITECTURE_HINT)
+    layers = architecture.get("layers")
     if isinstance(layers, list) and layers and isinstance(layers[-1], Mapping) and layers[-1].get("type") == "sigmoid":
         message = "The architecture's last layer is a sigmoid; it belongs to the output, not to the layers."
-        raise Refusal("architecture", "ends-with-sigmoid", message, 'Leave it out, and write "output": "sigmoid".')
+        raise Refusal(RefusalCode.ENDS_WITH_SIGMOID, message, 'Leave it out, and write "output": "sigmoid".')
 
 
-def _outputs(shapes: Mapping[str, tuple[int, ...]], manifest: dict[str, Any]) -> int:
+def _outputs(shapes: Mapping[str, tuple[int, ...]], declared: PartialManifest) -> int:
     found = architectures.outputs(shapes)
-    classes = manifest.get("classes") or []
+    classes = declared.classes or ()
     if found is None and not classes:
         message = "The manifest names no classes, and the file's last layer does not tell how many there are."
-        raise Refusal("classes", "needs-classes", message, CLASSES_HINT)
+        raise Refusal(RefusalCode.NEEDS_CLASSES, message, CLASSES_HINT)
     return found or len(classes)
 
 
@@ -196,10 +197,10 @@ def _materialise(network: torch.nn.Module, size: tuple[int, int] | None) -> None
     except RuntimeError as error:
         message = f"The architecture does not fit a picture of {width} by {height} pixels: {str(error)[:300]}"
         hint = "Correct “input.width” and “input.height”, or the layers."
-        raise Refusal("architecture", "input-size", message, hint) from error
+        raise Refusal(RefusalCode.INPUT_SIZE, message, hint, check="architecture") from error
 
 
-def _describe(architecture: dict[str, Any]) -> str:
+def _describe(architecture: Json) -> str:
     if architecture["family"] == "layers":
         named = [str(layer.get("name") or layer.get("type")) for layer in architecture["layers"]]
         return f"PyTorch layers: {', '.join(named)}"[:200]

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.admission.report import Refusal
-from classifier.admission.torch.pickle_reader import Stub
-from classifier.admission.torch.tensors import Described, Strange, describe
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.torch.pickle_reader import UnresolvedGlobal
+from classifier.admission.torch.tensors import Described, UnsupportedTensor, describe
 
 WRAPPERS = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "net_state_dict", "weights"),
@@ -54,7 +54,7 @@ def _mapping(value: Any) -> dict[Any, Any]:
     """A dict, or a stub of one: OrderedDict and what is like it."""
     if isinstance(value, dict):
         return value
-    if isinstance(value, Stub):
+    if isinstance(value, UnresolvedGlobal):
         pairs = value.arguments[0] if value.arguments and isinstance(value.arguments[0], list) else []
         given = {
             pair[0]: pair[1]
@@ -65,7 +65,7 @@ def _mapping(value: Any) -> dict[Any, Any]:
     return {}
 
 
-def _tensors(content: Mapping[Any, Any]) -> dict[str, Described | Strange]:
+def _tensors(content: Mapping[Any, Any]) -> dict[str, Described | UnsupportedTensor]:
     described = {name: describe(entry) for name, entry in content.items() if isinstance(name, str)}
     return {name: entry for name, entry in described.items() if entry is not None}
 
@@ -82,9 +82,9 @@ def _plain(content: Mapping[Any, Any], notes: list[str]) -> Found:
     for name, tensor in tensors.items():
         if is_ballast(name):
             left.append(name)
-        elif isinstance(tensor, Strange):
+        elif isinstance(tensor, UnsupportedTensor):
             message = f"The tensor {name[:100]} is {tensor.what}: not plain numbers."
-            raise Refusal("weights", "not-numbers", message, HINT)
+            raise Refusal(RefusalCode.NOT_NUMBERS, message, HINT)
         else:
             plain[name] = tensor
     if left:
@@ -101,7 +101,7 @@ def _inside(content: Mapping[Any, Any], notes: list[str], known: dict[int, bool]
     if not usual and len(others) > 1:
         message = f"The file holds several networks: {', '.join(others[:LISTED])}."
         hint = f"Save the one that classifies: torch.save(checkpoint[{others[0]!r}], 'model.pth')."
-        raise Refusal("weights", "several-state-dicts", message, hint)
+        raise Refusal(RefusalCode.SEVERAL_STATE_DICTS, message, hint)
     chosen = [*usual, *others]
     if not chosen:
         return None
@@ -125,12 +125,12 @@ def _nothing(value: Any) -> Refusal:
     """A whole pickled model is an object of somebody's class, or keeps its layers under `_modules` in such a state."""
     entries = [value, *_mapping(value).values()]
     for entry in entries:
-        if not isinstance(entry, Stub):
+        if not isinstance(entry, UnresolvedGlobal):
             continue
         layers = isinstance(entry.state, dict) and "_modules" in entry.state
         if layers or (entry is value and entry.name.startswith("__main__.")):
             message = f"The file is a whole pickled model: opening it would run the class {entry.name}."
-            return Refusal("weights", "pickled-model", message, HINT)
+            return Refusal(RefusalCode.PICKLED_MODEL, message, HINT)
     names = ", ".join(str(key)[:60] for key in list(_mapping(value))[:LISTED])
-    kind = value.name if isinstance(value, Stub) else type(value).__name__
-    return Refusal("weights", "no-state-dict", f"The file holds no state_dict: found {names or kind}.", HINT)
+    kind = value.name if isinstance(value, UnresolvedGlobal) else type(value).__name__
+    return Refusal(RefusalCode.NO_STATE_DICT, f"The file holds no state_dict: found {names or kind}.", HINT)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from classifier.admission.report import Refusal
-from classifier.admission.torch.pickle_reader import Persistent, Stub
+from classifier.admission.refusal import Refusal, RefusalCode
+from classifier.admission.torch.pickle_reader import Persistent, UnresolvedGlobal
 from skinsite.sandbox import zip_archives
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Strange:
+class UnsupportedTensor:
     """A tensor that holds no plain numbers: sparse, quantised, complex, a class of somebody's own."""
 
     what: str
@@ -91,13 +91,13 @@ class StreamStorages:
         return self.file.read(length)
 
 
-def describe(value: Any) -> Described | Strange | None:
+def describe(value: Any) -> Described | UnsupportedTensor | None:
     """Return the tensor that an inert value stands for, None where it stands for none. Raises Refusal for a bad one."""
     for _level in range(3):
-        if not isinstance(value, Stub) or value.arguments is None:
+        if not isinstance(value, UnresolvedGlobal) or value.arguments is None:
             return None
-        if value.name == SUBCLASS and len(value.arguments) > 2 and isinstance(value.arguments[0], Stub):
-            value = Stub(value.arguments[0].name, value.arguments[2])
+        if value.name == SUBCLASS and len(value.arguments) > 2 and isinstance(value.arguments[0], UnresolvedGlobal):
+            value = UnresolvedGlobal(value.arguments[0].name, value.arguments[2])
         elif value.name in WRAPPED and value.arguments:
             value = value.arguments[0]
         else:
@@ -105,7 +105,7 @@ def describe(value: Any) -> Described | Strange | None:
     if value.name in PLAIN:
         return _plain(value)
     if value.name.startswith(("torch._utils._rebuild_", "torch._tensor._rebuild_")):
-        return Strange(value.name.rpartition("._rebuild_")[2].replace("_", " "))
+        return UnsupportedTensor(value.name.rpartition("._rebuild_")[2].replace("_", " "))
     return None
 
 
@@ -114,7 +114,7 @@ def storage_of(value: Any) -> tuple[str, str, int] | None:
     if not isinstance(value, Persistent) or not isinstance(value.key, tuple) or len(value.key) < 5:
         return None
     what, kind, key, _device, count = value.key[:5]
-    name = kind.name.rpartition(".")[2] if isinstance(kind, Stub) else ""
+    name = kind.name.rpartition(".")[2] if isinstance(kind, UnresolvedGlobal) else ""
     if what != "storage" or not isinstance(key, str) or type(count) is not int or count < 0:
         return None
     return key, STORAGES.get(name, name), count
@@ -128,7 +128,7 @@ def make(described: Mapping[str, Described], storages: Storages) -> dict[str, "t
     total = sum(math.prod(one.size) * max(4, ITEM_BYTES[one.kind]) for one in described.values())
     if total > TOTAL_BYTES:
         message = f"The file's tensors take {total:,} bytes of memory; {TOTAL_BYTES:,} is the limit."
-        raise Refusal("weights", "too-large", message, HINT)
+        raise Refusal(RefusalCode.TOO_LARGE, message, HINT, check="weights")
     for name, one in described.items():
         _check_bounds(name, one, storages)
     sharing: dict[str, list[str]] = {}
@@ -140,16 +140,20 @@ def make(described: Mapping[str, Described], storages: Storages) -> dict[str, "t
     return {name: made[name] for name in described}
 
 
-def _plain(value: Stub) -> Described | Strange:
+def _plain(value: UnresolvedGlobal) -> Described | UnsupportedTensor:
     arguments = value.arguments or ()
     storage = storage_of(arguments[0]) if len(arguments) >= 4 else None
     if storage is None:
         raise _unsafe("a tensor without a storage")
     key, kind, _count = storage
-    if value.name == "torch._utils._rebuild_tensor_v3" and len(arguments) > 6 and isinstance(arguments[6], Stub):
+    if (
+        value.name == "torch._utils._rebuild_tensor_v3"
+        and len(arguments) > 6
+        and isinstance(arguments[6], UnresolvedGlobal)
+    ):
         kind = arguments[6].name.removeprefix("torch.")
     if kind not in ITEM_BYTES:
-        return Strange(kind or "of an unknown kind")
+        return UnsupportedTensor(kind or "of an unknown kind")
     offset, size, stride = arguments[1], _shape(arguments[2]), _shape(arguments[3])
     whole = size is not None and stride is not None and len(size) == len(stride) <= DIMENSIONS
     if not whole or type(offset) is not int or not 0 <= offset < 2**40:
@@ -158,7 +162,7 @@ def _plain(value: Stub) -> Described | Strange:
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
-    if isinstance(value, Stub) and value.name == "torch.Size" and value.arguments:
+    if isinstance(value, UnresolvedGlobal) and value.name == "torch.Size" and value.arguments:
         value = value.arguments[0]
     numbers = tuple(value) if isinstance(value, tuple | list) else (None,)
     return numbers if all(type(number) is int and 0 <= number < 2**40 for number in numbers) else None
@@ -193,9 +197,9 @@ def _cut(key: str, sharing: Mapping[str, Described], storages: Storages) -> dict
 
 
 def _unsafe(what: str) -> Refusal:
-    return Refusal("weights", "unsafe-tensor", f"The file describes {what}.", HINT)
+    return Refusal(RefusalCode.UNSAFE_TENSOR, f"The file describes {what}.", HINT)
 
 
 def _truncated(what: str) -> Refusal:
     hint = "Upload it again, or download it again from its source."
-    return Refusal("weights", "truncated", f"The file is incomplete or damaged: {what}.", hint)
+    return Refusal(RefusalCode.TRUNCATED, f"The file is incomplete or damaged: {what}.", hint, check="weights")

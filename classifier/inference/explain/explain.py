@@ -1,4 +1,4 @@
-"""Every way to explain a prediction behind one call: those that need a layer and its gradients, and occlusion."""
+"""Every method to explain a prediction behind one call: those that need a layer and its gradients, and occlusion."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ INPUT = "input"  # what stands for a layer where none is used
 
 
 @dataclass(frozen=True)
-class Way:
+class ExplanationMethod:
     """`linear`: the map of a difference of two scores is the difference of their maps, so that a contrast is exact."""
 
     name: str
@@ -41,7 +41,7 @@ class Maps:
     layer: str
 
 
-class NoMap(Exception):
+class ExplanationUnavailable(Exception):
     """There is no map worth drawing; the prediction stays. `code` is for programs, the message for people."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -49,12 +49,12 @@ class NoMap(Exception):
         self.code = code
 
 
-def _layered(method: methods.Method) -> Way:
-    return Way(method.name, method.label, method.about, method.per_class, method.linear, needs_layer=True)
+def _layered(method: methods.Method) -> ExplanationMethod:
+    return ExplanationMethod(method.name, method.label, method.about, method.per_class, method.linear, needs_layer=True)
 
 
-WAYS: dict[str, Way] = {name: _layered(methods.method(name)) for name in methods.names()} | {
-    OCCLUSION: Way(
+METHODS: dict[str, ExplanationMethod] = {name: _layered(methods.method(name)) for name in methods.names()} | {
+    OCCLUSION: ExplanationMethod(
         OCCLUSION,
         "Occlusion",
         "How far the score falls while a part of the picture is covered with the colour of its border: uses no"
@@ -69,13 +69,15 @@ WAYS: dict[str, Way] = {name: _layered(methods.method(name)) for name in methods
 def explain(
     classifier: Classifier, picture: Pixels, detail: Clinical, name: str, between: Callable[[], None] = nothing
 ) -> Maps:
-    """Return the maps of one picture by one of `WAYS`. Raises NoMap where the method gives none for this model.
+    """Return the maps of one picture by one of `METHODS`.
+
+    Raises ExplanationUnavailable where the method gives none for this model.
 
     `between` is called now and then by a method that takes seconds, for work that cannot wait.
     """
     spec = classifier.manifest.input
     inputs, vectors = prepared([picture], [detail], spec)
-    if not WAYS[name].needs_layer:
+    if not METHODS[name].needs_layer:
         height, width = picture.shape[:2]
         vector = None if vectors is None else vectors[0]
         found = Maps(occlusion(classifier, inputs[0], vector, _inside(spec, height, width), between), INPUT)
@@ -86,26 +88,27 @@ def explain(
 
 
 def check(values: Floats) -> None:
-    """Raises NoMap for maps that hold NaN or infinity, and where those of all classes are zero everywhere."""
+    """Raises ExplanationUnavailable for maps that hold NaN or infinity, and where those of all classes are zero."""
     if not np.isfinite(values).all():
-        raise NoMap("map-not-finite", "The gradients of this model overflow on this picture, so there is no map.")
+        message = "The gradients of this model overflow on this picture, so there is no map."
+        raise ExplanationUnavailable("map-not-finite", message)
     if not values.any():
-        raise NoMap("map-empty", "The map is zero everywhere, for all classes: no place changes a score.")
+        message = "The map is zero everywhere, for all classes: no place changes a score."
+        raise ExplanationUnavailable("map-empty", message)
 
 
 def _by_layer(classifier: Classifier, inputs: Floats, vectors: Floats | None, method: methods.Method) -> Maps:
-    if classifier.layer is None:
-        raise NoMap("no-spatial-layer", "This model has no layer that keeps the picture's geometry.")
-    maps = classifier.predict(inputs, vectors, method=method).maps
-    if maps is None:
-        raise NoMap("no-spatial-layer", "This model has no layer that keeps the picture's geometry.")
+    layer = classifier.layer
+    maps = None if layer is None else classifier.predict(inputs, vectors, method=method).maps
+    if layer is None or maps is None:
+        raise ExplanationUnavailable("no-spatial-layer", "This model has no layer that keeps the picture's geometry.")
     if not method.on_normed_tokens and _is_rounding(classifier, inputs, vectors, maps):
-        raise NoMap(
+        raise ExplanationUnavailable(
             "not-applicable",
             f"{method.label} does not apply to this transformer: a normalisation behind its tokens takes their scale"
             " away, so that features times gradients add up to zero at every place.",
         )
-    return Maps(maps[0], classifier.layer)
+    return Maps(maps[0], layer)
 
 
 def _is_rounding(classifier: Classifier, inputs: Floats, vectors: Floats | None, maps: Floats) -> bool:

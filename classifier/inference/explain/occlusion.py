@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from classifier.inference.classifier import Classifier
 from classifier.inference.input.preprocess import Region
+from classifier.inference.outputs import explained
 
 Floats = npt.NDArray[np.float32]
 CELLS = 8
@@ -37,13 +38,13 @@ def occlusion(
     left, top, right, bottom = (round(edge) for edge in inside)
     boxes = patches(height, width).clip([left, top] * 2, [right, bottom] * 2)
     colour = border_colour(picture, inside)
-    whole = _logits(classifier, picture[None], vector)[0]
+    whole = _scores(classifier, picture[None], vector)[0]
     falls = np.empty((*boxes.shape[:2], len(whole)), np.float32)
     flat, places = falls.reshape(-1, len(whole)), boxes.reshape(-1, 4)
     for start in range(0, len(places), BATCH):
         between()
         covered = np.stack([_covered(picture, place, colour) for place in places[start : start + BATCH]])
-        flat[start : start + BATCH] = whole - _logits(classifier, covered, vector)
+        flat[start : start + BATCH] = whole - _scores(classifier, covered, vector)
     return np.moveaxis(falls, -1, 0)
 
 
@@ -81,6 +82,6 @@ def _covered(picture: Floats, place: npt.NDArray[np.intp], colour: Floats) -> Fl
     return covered
 
 
-def _logits(classifier: Classifier, pictures: Floats, vector: Floats | None) -> Floats:
+def _scores(classifier: Classifier, pictures: Floats, vector: Floats | None) -> Floats:
     vectors = None if vector is None else np.repeat(vector[None], len(pictures), axis=0)
-    return classifier.predict(pictures, vectors, maps=False).logits
+    return explained(classifier.output(pictures, vectors).logits)

@@ -27,10 +27,10 @@ WEIGHTED = frozenset(
 
 def shares(bundle: Bundle) -> tuple[float, ...]:
     """Which shares of the layers can be randomised from the logits down: without a graph the order is not known."""
-    return CASCADE if _has_cut(bundle) else (1.0,)
+    return CASCADE if _has_feature_layer(bundle) else (1.0,)
 
 
-def shuffled(bundle: Bundle, share: float, seed: int) -> Bundle:
+def randomised(bundle: Bundle, share: float, seed: int) -> Bundle:
     """Return the bundle with the values of each weight permuted in the `share` of the layers nearest to the logits.
 
     Raises ValueError for a share that `shares` does not name.
@@ -38,15 +38,15 @@ def shuffled(bundle: Bundle, share: float, seed: int) -> Bundle:
     if share not in shares(bundle):
         raise ValueError(f"a share of {share} of the layers cannot be randomised here")
     rng = np.random.default_rng(seed)
-    if bundle.graph is not None and _has_cut(bundle):
-        return replace(bundle, graph=Graph(_graph(bundle.graph.content, share, rng), bundle.graph.cut))
+    if bundle.graph is not None and _has_feature_layer(bundle):
+        return replace(bundle, graph=Graph(_graph(bundle.graph.content, share, rng), bundle.graph.feature_layer))
     native = bundle if bundle.graph is None else bundles.read(bundle.folder, native=True)
     return replace(native, tensors={name: _permuted(value, rng) for name, value in sorted(native.tensors.items())})
 
 
-def _has_cut(bundle: Bundle) -> bool:
-    """Where a graph has no cut, the framework makes the maps from the tensors."""
-    return bundle.graph is not None and bundle.graph.cut is not None
+def _has_feature_layer(bundle: Bundle) -> bool:
+    """Where a graph has no feature layer, the framework makes the maps from the tensors."""
+    return bundle.graph is not None and bundle.graph.feature_layer is not None
 
 
 def _graph(content: bytes, share: float, rng: np.random.Generator) -> bytes:

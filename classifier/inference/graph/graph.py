@@ -1,7 +1,7 @@
 """A network as an ONNX graph that ends twice: with logits, and with the features that heat maps are made of.
 
-The features are a cut: no path from the picture to the logits goes around them. What stands behind the cut is the head,
-whose gradients are taken here without any framework; the values that this needs are outputs of the graph too.
+No path from the picture to the logits goes around the features' layer. What stands behind it is the head, whose
+gradients are taken here without any framework; the values that this needs are outputs of the graph too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class GraphError(ValueError):
 
 
 @dataclass(frozen=True)
-class Cut:
+class FeatureLayer:
     """Where the features are: `value` of the graph, which `order` transposes to the framework's `layout`."""
 
     value: str
@@ -54,7 +54,7 @@ class Cut:
         return {"value": self.value, "order": list(self.order), "layout": self.layout.to_json()}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Cut":
+    def from_json(cls, data: Mapping[str, Any]) -> "FeatureLayer":
         return cls(str(data["value"]), tuple(data["order"]), Layout.from_json(data["layout"]))
 
 
@@ -79,17 +79,17 @@ def _check(model: onnx.ModelProto) -> None:
         raise GraphError("its weights are not inside")
 
 
-def finish(model: onnx.ModelProto, cut: Cut | None) -> tuple[onnx.ModelProto, Cut | None, str]:
-    """Add the outputs that the head's gradients need; without a usable cut, leave only the logits and say why."""
+def finish(model: onnx.ModelProto, layer: FeatureLayer | None) -> tuple[onnx.ModelProto, FeatureLayer | None, str]:
+    """Add the outputs that the head's gradients need; without a usable layer, leave only the logits and say why."""
     graph = model.graph
     reason = "it has no spatial layer"
     wanted: list[str] = []
-    if cut is not None:
-        cut = _resolved(graph, cut)
+    if layer is not None:
+        layer = _resolved(graph, layer)
         try:
-            wanted = Head(model, cut).wanted
+            wanted = Head(model, layer).wanted
         except GraphError as error:
-            cut, reason = None, str(error)
+            layer, reason = None, str(error)
     inferred = onnx.shape_inference.infer_shapes(model).graph
     known = {info.name: info for info in (*inferred.output, *inferred.value_info)}
     if unknown := [name for name in (LOGITS, *wanted) if name not in known]:
@@ -97,19 +97,19 @@ def finish(model: onnx.ModelProto, cut: Cut | None) -> tuple[onnx.ModelProto, Cu
     del graph.output[:]
     graph.output.extend(known[name] for name in (LOGITS, *wanted))
     _drop_unused(graph)
-    return model, cut, "" if cut else reason
+    return model, layer, "" if layer else reason
 
 
-def _resolved(graph: onnx.GraphProto, cut: Cut) -> Cut:
+def _resolved(graph: onnx.GraphProto, layer: FeatureLayer) -> FeatureLayer:
     """Look through transposes and copies behind which the framework names its features."""
     made = {output: node for node in graph.node for output in node.output}
-    value, order = cut.value, list(cut.order)
+    value, order = layer.value, list(layer.order)
     while (node := made.get(value)) is not None and node.op_type in ("Identity", "Transpose"):
         if node.op_type == "Transpose":
             turned = list(_attributes(node)["perm"])
             order = [turned[place] for place in order]
         value = node.input[0]
-    return Cut(value, tuple(order), cut.layout)
+    return FeatureLayer(value, tuple(order), layer.layout)
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
@@ -130,22 +130,22 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
 
 
 class Head:
-    """The part of a graph behind a cut; its gradients are those of the logits with respect to the features.
+    """The part of a graph behind its features; its gradients are those of the logits with respect to the features.
 
-    `wanted` names the values of a run that they need. Raises GraphError where the value is no cut, or where an
+    `wanted` names the values of a run that they need. Raises GraphError where a path leads around them, or where an
     operator behind it has no vector-Jacobian product here.
     """
 
-    def __init__(self, model: onnx.ModelProto, cut: Cut) -> None:
+    def __init__(self, model: onnx.ModelProto, layer: FeatureLayer) -> None:
         graph = model.graph
-        self.cut = cut
-        behind, free = _reached(graph, {cut.value}), _reached(graph, {PICTURE}, stop=cut.value)
+        self.layer = layer
+        behind, free = _reached(graph, {layer.value}), _reached(graph, {PICTURE}, stop=layer.value)
         if LOGITS not in behind:
             raise GraphError("the logits do not depend on its spatial layer")
         if LOGITS in free:
             raise GraphError("another path leads around its spatial layer")
         before = _needed(graph, LOGITS)
-        path = [node for node in graph.node if set(node.output) & (behind - {cut.value}) & before]
+        path = [node for node in graph.node if set(node.output) & (behind - {layer.value}) & before]
         self._nodes = [Node(node.op_type, node.input, node.output, _attributes(node)) for node in path]
         self._behind = behind
         used = {name for node in self._nodes for name in _used(node)}
@@ -158,7 +158,7 @@ class Head:
         }
         for node in self._nodes:
             self._require(node, model)
-        self.wanted = [cut.value, *sorted(used - set(self._constants) - {cut.value, LOGITS})]
+        self.wanted = [layer.value, *sorted(used - set(self._constants) - {layer.value, LOGITS})]
         self.bytes = sum(constant.nbytes for constant in self._constants.values())
 
     def _require(self, node: Node, model: onnx.ModelProto) -> None:
@@ -176,7 +176,7 @@ class Head:
 
     def features(self, values: Values) -> Floats:
         """Return the features, (N, rows, columns, K)."""
-        return self.cut.layout.grid(np.asarray(values[self.cut.value]).transpose(self.cut.order))
+        return self.layer.layout.grid(np.asarray(values[self.layer.value]).transpose(self.layer.order))
 
     def gradients(self, values: Values, classes: Sequence[int]) -> Floats:
         """Return the gradients of the logits of `classes`, (C, N, rows, columns, K)."""
@@ -191,12 +191,12 @@ class Head:
             for name, back in zip(node.inputs, PRODUCTS[node.kind](node, cotangent, everything), strict=True):
                 if back is not None and name in self._behind:
                     found[name] = found[name] + back if name in found else back
-        back = np.asarray(found[self.cut.value]).transpose(0, *(place + 1 for place in self.cut.order))
-        return self.cut.layout.grid(back)
+        back = np.asarray(found[self.layer.value]).transpose(0, *(place + 1 for place in self.layer.order))
+        return self.layer.layout.grid(back)
 
     def chunk(self, values: Values) -> int:
         """How many classes' gradients are taken at once, so that they stay small."""
-        return max(1, CHUNK_BYTES // max(1, np.asarray(values[self.cut.value]).nbytes))
+        return max(1, CHUNK_BYTES // max(1, np.asarray(values[self.layer.value]).nbytes))
 
 
 def _sides(model: onnx.ModelProto, value: str) -> tuple[int, ...]:

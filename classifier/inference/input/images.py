@@ -138,8 +138,8 @@ def _check_header(image: Image.Image, limits: Limits) -> None:
 def _upright(image: Image.Image) -> Picture:
     """Turn, convert and strip a loaded picture."""
     changes: list[str] = []
-    if getattr(image, "n_frames", 1) > 1:
-        changes.append(f"only the first of {image.n_frames} pictures in the file was taken")  # type: ignore[attr-defined]
+    if (pictures := getattr(image, "n_frames", 1)) > 1:
+        changes.append(f"only the first of {pictures} pictures in the file was taken")
     profile = image.info.get("icc_profile")
     turned = _turned(image, changes)
     _note_metadata(image, changes)

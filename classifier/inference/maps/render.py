@@ -70,10 +70,10 @@ def layer(
         (1 / horizontal, 0, 1 - left / horizontal, 0, 1 / vertical, 1 - top / vertical),
         Image.Resampling.NEAREST if native else Image.Resampling.BICUBIC,
     )
-    heat = np.asarray(placed).clip(0, 1)
-    alpha = np.clip(heat / FULL_ALPHA_FROM, 0, 1) * _inside(size, (left, top, right, bottom))
+    shown = np.asarray(placed).clip(0, 1)
+    alpha = np.clip(shown / FULL_ALPHA_FROM, 0, 1) * _inside(size, (left, top, right, bottom))
     return Image.fromarray(
-        np.dstack([_colours()[(heat * (LEVELS - 1)).round().astype(int)], (alpha * 255).round().astype(np.uint8)])
+        np.dstack([_colours()[(shown * (LEVELS - 1)).round().astype(int)], (alpha * 255).round().astype(np.uint8)])
     )
 
 

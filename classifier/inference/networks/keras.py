@@ -24,7 +24,7 @@ from classifier.inference.classifier import Classifier, Floats, Output, loader, 
 from classifier.inference.maps.layouts import LAST, Layout
 from classifier.inference.maps.methods import Method
 from classifier.inference.networks.keras_activation import to_logits
-from classifier.inference.networks.keras_hooks import alone, operations, spatial_layers, tapped
+from classifier.inference.networks.keras_hooks import alone, hooked, operations, spatial_layers
 
 tf.config.set_visible_devices([], "GPU")  # where a CUDA device was chosen, it is ONNX Runtime's
 
@@ -67,7 +67,7 @@ class KerasClassifier(Classifier):
         self.layer = bundle.layer if bundle.layer in self.layers else next(reversed(self.layers), None)
         self.bytes = 3 * sum(tensor.nbytes for tensor in bundle.tensors.values())
         self.layout = None if self.layer is None else Layout(LAST, 0, 0)  # Keras on TensorFlow: always channels last
-        self._tapped = [parts[self.layer]] if self.layer else []
+        self._hooked = [parts[self.layer]] if self.layer else []
         self._network = tf.function(self.run_graph, reduce_retracing=True)
         self._head = tf.function(self._gradient, reduce_retracing=True)
 
@@ -94,25 +94,25 @@ class KerasClassifier(Classifier):
         return [tf.constant(by_rank[len(tensor.shape)]) for tensor in self.model.inputs]
 
     def run_graph(self, given: list[Any]) -> tuple[Any, Any]:
-        """Return logits (N, C) and the tapped layer's features (N, rows, columns, K)."""
+        """Return logits (N, C) and the hooked layer's features (N, rows, columns, K)."""
         seen: list[Any] = []
 
-        def tap(part: Any, features: Any) -> Any:
+        def hook(part: Any, features: Any) -> Any:
             seen.append(features)
             return features
 
-        with tapped(self._tapped, tap):
+        with hooked(self._hooked, hook):
             logits = self._to_logits(self.model(alone(given), training=False))
         return logits, seen[-1] if seen else logits
 
     def _gradient(self, features: Any, given: list[Any], position: Any) -> Any:
         """Return the gradient of one class's logit with respect to the features, of their shape.
 
-        The tapped layer's output is replaced by `features`, so that nothing before it stays in the compiled graph.
+        The hooked layer's output is replaced by `features`, so that nothing before it stays in the compiled graph.
         """
         with (
             tf.GradientTape(watch_accessed_variables=False) as tape,
-            tapped(self._tapped, lambda part, output: features),
+            hooked(self._hooked, lambda part, output: features),
         ):
             tape.watch(features)
             logit = tf.gather(self._to_logits(self.model(alone(given), training=False)), position, axis=1)

@@ -1,31 +1,35 @@
-"""How a Keras network ends, and the ending taken off, so that it answers with logits."""
+"""The activation at the end of a Keras network, and how it is taken off, so that the network answers with logits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from classifier.inference.input.manifest import OutputActivation
 from classifier.inference.networks.keras_hooks import calls, is_model
+from classifier.inference.outputs import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     import keras
 
 SHAPING = ("Flatten", "Reshape", "Dropout", "Identity")
-KINDS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax"}
-ACTIVATIONS = {"softmax": "softmax", "sigmoid": "sigmoid", "log_softmax": "log_softmax", "linear": "logits"}
+KINDS: Mapping[str, OutputActivation] = {"Softmax": "softmax", "Sigmoid": "sigmoid", "LogSoftmax": "log_softmax"}
+ACTIVATIONS: Mapping[str, OutputActivation] = {
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "log_softmax": "log_softmax",
+    "linear": "logits",
+}
 LAST_AXIS = (-1, (-1,), [-1], 1, (1,), [1])
-SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), 1 - float(np.finfo(np.float32).epsneg)
 
 
-def ending(model: "keras.Model") -> str | None:
-    """Return what the last step makes of the scores, in the manifest's words for `output`, or None for another step."""
-    return _ending(_last(model))
+def output_activation(model: "keras.Model") -> OutputActivation | None:
+    """Return what the last step makes of the scores, None for none of the manifest's words."""
+    return _activation(_last(model))
 
 
 def is_removable(model: "keras.Model") -> bool:
-    """Whether the ending can be taken off: it is known, and the step that makes it is not used elsewhere too."""
+    """Whether the output activation can be taken off: it is known, and what makes it is not used elsewhere too."""
     last = _last(model)
-    return _ending(last) is not None and _uses(model, last) == 1
+    return _activation(last) is not None and _uses(model, last) == 1
 
 
 def to_logits(model: "keras.Model", output: str) -> Callable[[Any], Any]:
@@ -34,7 +38,7 @@ def to_logits(model: "keras.Model", output: str) -> Callable[[Any], Any]:
     Probabilities that cannot be taken apart (the mean of two heads) stay, and their logits are log p, or log p/(1 - p)
     for sigmoids: exact for the probabilities. Raises ValueError where the network ends otherwise than with `output`.
     """
-    found = ending(model)
+    found = output_activation(model)
     if found is not None and output != "logits" and found != output:
         raise ValueError(f"the network ends with {found}, not with {output}: its last layer is {_last(model).name}")
     if output == "logits":
@@ -62,7 +66,7 @@ def _last(model: "keras.Model") -> Any:
             return operation
 
 
-def _ending(operation: Any) -> str | None:
+def _activation(operation: Any) -> OutputActivation | None:
     if type(operation).__name__ in KINDS:
         return KINDS[type(operation).__name__] if getattr(operation, "axis", -1) in LAST_AXIS else None
     return ACTIVATIONS.get(getattr(getattr(operation, "activation", None), "__name__", ""))

@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-Tap = Callable[[Any, Any], Any]
+Hook = Callable[[Any, Any], Any]
 
 
 def operations(model: keras.Model) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def _graph(model: keras.Model) -> Any:
 
 
 @contextmanager
-def tapped(parts: Iterable[Any], tap: Tap) -> Iterator[None]:
-    """Let `tap(operation, output)` see, and replace, what each of the operations returns while the block runs."""
+def hooked(parts: Iterable[Any], hook: Hook) -> Iterator[None]:
+    """Let `hook(operation, output)` see, and replace, what each of the operations returns while the block runs."""
     originals = {part: part.call for part in parts}
 
     def listening(part: Any) -> Any:
-        return lambda *args, **kwargs: tap(part, originals[part](*args, **kwargs))
+        return lambda *args, **kwargs: hook(part, originals[part](*args, **kwargs))
 
     try:
         for part in originals:
@@ -81,7 +81,7 @@ def spatial_layers(model: keras.Model, height: int, width: int) -> tuple[str, ..
     runs: Counter[str] = Counter()
     found: list[str] = []
 
-    def tap(part: Any, output: Any) -> Any:
+    def hook(part: Any, output: Any) -> Any:
         name = names[id(part)]
         runs[name] += 1
         if _is_grid(tuple(getattr(output, "shape", ())), height, width):
@@ -90,7 +90,7 @@ def spatial_layers(model: keras.Model, height: int, width: int) -> tuple[str, ..
 
     shapes = {4: (1, height, width, 3)}
     given = [np.zeros(shapes.get(len(each.shape), (1, *each.shape[1:])), np.float32) for each in model.inputs]
-    with tapped(parts.values(), tap):
+    with hooked(parts.values(), hook):
         model(alone(given), training=False)
     return tuple(name for name in found if runs[name] == 1)
 

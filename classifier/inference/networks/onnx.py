@@ -12,7 +12,7 @@ from classifier.inference import devices
 from classifier.inference.bundle import Bundle, BundleError
 from classifier.inference.classifier import Classifier, Floats, Output, load, loader, mapped
 from classifier.inference.engines import ONNX, EngineError
-from classifier.inference.graph.graph import CLINICAL, LOGITS, PICTURE, Cut, GraphError, Head, parse
+from classifier.inference.graph.graph import CLINICAL, LOGITS, PICTURE, FeatureLayer, GraphError, Head, parse
 from classifier.inference.maps.methods import Method
 
 onnxruntime.disable_telemetry_events()
@@ -23,7 +23,7 @@ COPIES = 2  # the weights as they are, and as the engine lays them out
 
 
 class OnnxClassifier(Classifier):
-    """A session and, where the features are a cut of the graph, its head; else the framework itself makes the maps."""
+    """A session and, where the graph has a feature layer, its head; else the framework itself makes the maps."""
 
     engine = ONNX
 
@@ -35,12 +35,12 @@ class OnnxClassifier(Classifier):
         self._native: Classifier | None = None
         self._session = session(bundle.graph.content)
         self._first_channels = self._session.get_inputs()[0].shape[1] == 3
-        cut = bundle.graph.cut
+        described = bundle.graph.feature_layer
         try:
-            self._head = Head(parse(bundle.graph.content), Cut.from_json(cut)) if cut else None
+            self._head = Head(parse(bundle.graph.content), FeatureLayer.from_json(described)) if described else None
         except GraphError as error:
             raise BundleError(str(error)) from error
-        self.layout = self._head.cut.layout if self._head else None
+        self.layout = self._head.layer.layout if self._head else None
         self.bytes = COPIES * len(bundle.graph.content) + (self._head.bytes if self._head else 0)
 
     def output(self, inputs: Floats, vectors: Floats | None, method: Method | None = None) -> Output:

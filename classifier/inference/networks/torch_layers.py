@@ -14,7 +14,7 @@ FEWEST_BLOCKS = 2
 
 
 @dataclass(frozen=True)
-class Ended:
+class ModuleOutput:
     """A module that returned a tensor: its name, and the shape without the batch."""
 
     name: str
@@ -23,24 +23,24 @@ class Ended:
 
 def spatial_layers(network: nn.Module, height: int, width: int) -> dict[str, Layout]:
     """Return the modules whose output keeps the picture's geometry, with its layout, the best for maps as the last."""
-    ended = _run(network, height, width)
-    grids = [(each, layout) for each in ended if (layout := of_shape(each.shape, height, width))]
+    outputs = _run(network, height, width)
+    grids = [(each, layout) for each in outputs if (layout := of_shape(each.shape, height, width))]
     found = {each.name: layout for each, layout in grids}
-    if grids and (tokens := _before_last_block(ended, grids)):
+    if grids and (tokens := _before_last_block(outputs, grids)):
         found[tokens[0]] = tokens[1]
     elif grids:
         found[grids[-1][0].name] = found.pop(grids[-1][0].name)
     return found
 
 
-def _run(network: nn.Module, height: int, width: int) -> list[Ended]:
-    """Return the modules in the order in which they ended."""
-    ended: list[Ended] = []
+def _run(network: nn.Module, height: int, width: int) -> list[ModuleOutput]:
+    """Return what the modules returned, in the order in which they ended."""
+    outputs: list[ModuleOutput] = []
 
     def listen(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, given: Any, output: Any) -> None:
             if isinstance(output, torch.Tensor):
-                ended.append(Ended(name, tuple(output.shape[1:])))
+                outputs.append(ModuleOutput(name, tuple(output.shape[1:])))
 
         return hook
 
@@ -58,10 +58,12 @@ def _run(network: nn.Module, height: int, width: int) -> list[Ended]:
     finally:
         for hook in hooks:
             hook.remove()
-    return ended
+    return outputs
 
 
-def _before_last_block(ended: list[Ended], grids: list[tuple[Ended, Layout]]) -> tuple[str, Layout] | None:
+def _before_last_block(
+    outputs: list[ModuleOutput], grids: list[tuple[ModuleOutput, Layout]]
+) -> tuple[str, Layout] | None:
     """For a transformer: the block whose output the last block's first norm takes.
 
     Its blocks stand in one container, follow the last grid (the patches), and return its places as tokens, with a few
@@ -69,8 +71,8 @@ def _before_last_block(ended: list[Ended], grids: list[tuple[Ended, Layout]]) ->
     """
     last, patches = grids[-1]
     places = patches.rows * patches.columns
-    blocks: dict[str, list[Ended]] = {}
-    for each in ended[ended.index(last) + 1 :]:
+    blocks: dict[str, list[ModuleOutput]] = {}
+    for each in outputs[outputs.index(last) + 1 :]:
         parent, _dot, number = each.name.rpartition(".")
         if len(each.shape) == 2 and 0 <= each.shape[0] - places <= MOST_PREFIX and _is_place(number):
             blocks.setdefault(parent, []).append(each)

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self._say("Preparing the database and the static files")
         call_command("migrate", verbosity=0, interactive=False)
         _collect_static_files()
-        logging.getLogger("classifier.services.queueing").setLevel(logging.ERROR)  # there is no broker yet
+        logging.getLogger("skinsite.jobs.send").setLevel(logging.ERROR)  # there is no broker yet
         if settings.SKINSITE_DEMO:
             call_command("demo_accounts")
             call_command("demo")

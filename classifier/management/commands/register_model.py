@@ -37,7 +37,7 @@ class Command(BaseCommand):
         try:
             with file.open("rb") as opened:
                 admission = register_model(
-                    user=None, file=opened, file_name=file.name, manifest=_told(manifest), send=False
+                    user=None, file=opened, file_name=file.name, manifest=_declared(manifest), send=False
                 )
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
@@ -62,7 +62,10 @@ class Command(BaseCommand):
             for line in group.lines:
                 self.stdout.write(f"  {MARKS[line.verdict]:3}{line.label + ':':26}{plain(line.detail)}")
         for title, rows in (
-            ("Sensitivity to plumbing: the largest move of a probability", [_move(row) for row in report.movements]),
+            (
+                "Sensitivity to plumbing: the largest move of a probability",
+                [_move(row) for row in report.sensitivities],
+            ),
             ("From file to answer", [*_times(report, kept_s, seconds)]),
         ):
             self.stdout.write(f"\n{title}" if rows else "")
@@ -76,15 +79,15 @@ class Command(BaseCommand):
                 )
 
 
-def _told(manifest: Path | None) -> dict[str, Any]:
+def _declared(manifest: Path | None) -> dict[str, Any]:
     """Read the manifest, and the lists of ids that it names and that lie beside it. Raises CommandError."""
     if manifest is None:
         return {}
     try:
-        told = strict_json(manifest.read_bytes())
-        if not isinstance(told, dict):
+        declared = strict_json(manifest.read_bytes())
+        if not isinstance(declared, dict):
             raise CommandError(f"{manifest} must hold a JSON object, in braces.")
-        return with_files(told, manifest.parent)
+        return with_files(declared, manifest.parent)
     except OSError as error:
         raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except ValueError as error:

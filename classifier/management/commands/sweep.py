@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
 from classifier.services.models.register import refuse_failed_admissions
-from classifier.services.sweeping import sweep
+from skinsite.jobs.sweep import sweep
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from classifier.inference.input import images
 from classifier.models import Case, CaseImage, ModelRecord, Prediction
 from classifier.services.predictions.waiting import open_work
-from classifier.services.queueing import queue_of, send_predictions_on_commit
+from skinsite.jobs.send import send_on_commit
 from skinsite.refusal import Problem, Refusal
 
 SCREEN_SIDE = 1600
@@ -83,7 +83,7 @@ def predict_images(*, images: Sequence[CaseImage], models: Sequence[ModelRecord]
     total = 0
     for model in models:
         rows = Prediction.objects.bulk_create([Prediction(image=image, model=model) for image in images])
-        send_predictions_on_commit([row.pk for row in rows], queue=queue_of(model))
+        send_on_commit(*rows)
         total += len(rows)
     return total
 

@@ -6,17 +6,17 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from classifier.inference.engines import in_words
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
+from classifier.provenance import Provenance
 from classifier.services.predictions.documents import Document, case_document, moment
+from skinsite.disclaimer import DISCLAIMER
 
-DISCLAIMER = "Research and teaching. Not a diagnosis."
 CHUNK = 200
 COLUMNS = (
     *("case", "title", "created", "age", "sex", "site", "reference", "note"),
     *("image", "image_sha256", "width", "height"),
     *("model", "version", "model_sha256", "state", "predicted", "predicted_name", "probability", "malignant"),
-    *("probabilities", "engine", "engine_in_words", "error", "disclaimer"),
+    *("probabilities", "engine", "error", "disclaimer"),
 )
 
 
@@ -33,7 +33,8 @@ def with_everything(cases: QuerySet[Case]) -> QuerySet[Case]:
 def full_case_document(case: Case) -> Document:
     """The case as the API shows it, and the provenance of every prediction."""
     document = case_document(case)
-    provenances = {str(row.pk): row.provenance for image in case.images.all() for row in image.predictions.all()}
+    rows = {str(row.pk): row.provenance for image in case.images.all() for row in image.predictions.all()}
+    provenances = {pk: Provenance.model_validate(row).to_json() if row else {} for pk, row in rows.items()}
     for image in document["images"]:
         for prediction in image["predictions"]:
             prediction["provenance"] = provenances[prediction["id"]]
@@ -81,7 +82,6 @@ def _row(case: Case, image: CaseImage, prediction: Prediction) -> list[Any]:
         prediction.malignant_probability,
         shares,
         prediction.engine,
-        in_words(prediction.engine),
         prediction.error_message,
         DISCLAIMER,
     ]

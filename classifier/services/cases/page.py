@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from classifier.consensus import Opinion, sentence
-from classifier.inference.explain.explain import WAYS, Way
+from classifier.inference.explain.explain import METHODS, ExplanationMethod
 from classifier.models import Case, CaseImage, Explanation, ExplanationJob, Prediction
 from classifier.models.case import case_state
-from classifier.services.cases.prediction_panel import Answer
+from classifier.services.cases.prediction_panel import Answer, ClassMap
 from classifier.services.maps.explain import asked
 from classifier.services.maps.view import Maps, View
 from skinsite.jobs import FINAL, OPEN, State
@@ -32,8 +31,8 @@ class CasePage:
         self.missing = asked(predictions=self.predictions, method=view.method)
 
     @property
-    def ways(self) -> list[Way]:
-        return list(WAYS.values())
+    def ways(self) -> list[ExplanationMethod]:
+        return list(METHODS.values())
 
     @property
     def classes(self) -> dict[str, str]:
@@ -61,10 +60,9 @@ class CasePage:
         return case_state(row.state for image in self.images for row in image.predictions.all())
 
     @property
-    def strip(self) -> list[dict[str, Any]]:
+    def strip(self) -> list[tuple[CaseImage, str]]:
         """The images of the case, each with its own state."""
-        states = ((image, case_state(row.state for row in image.predictions.all())) for image in self.images)
-        return [{"image": image, "state": state, "current": image == self.image} for image, state in states]
+        return [(image, case_state(row.state for row in image.predictions.all())) for image in self.images]
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -116,17 +114,12 @@ class CasePage:
     def _codes(self, prediction: Prediction) -> list[str]:
         """The classes with a map, the most probable first."""
         codes = self._maps[prediction.pk].codes
-        return [row["code"] for row in prediction.distribution if row["code"] in codes]
+        return [row.code for row in prediction.distribution if row.code in codes]
 
     @property
-    def shown_map(self) -> dict[str, Any] | None:
-        """What the viewer needs for the map that is shown."""
-        for answer in self.answers:
-            for row in answer.rows:
-                if row["shown"]:
-                    found: dict[str, Any] = row["map"]
-                    return found | {"prediction": answer.prediction}
-        return None
+    def shown_map(self) -> ClassMap | None:
+        """The map that is shown."""
+        return next((row.map for answer in self.answers for row in answer.rows if row.shown), None)
 
     @property
     def sentence(self) -> str:
@@ -148,9 +141,9 @@ def _opinion(answer: Answer) -> Opinion:
     first, second = answer.rows[0], answer.rows[1]
     return Opinion(
         model=answer.prediction.model.name,
-        code=first["code"],
-        name=first["name"],
-        probability=first["probability"],
-        second_name=second["name"],
-        second_probability=second["probability"],
+        code=first.code,
+        name=first.name,
+        probability=first.probability,
+        second_name=second.name,
+        second_probability=second.probability,
     )

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import get_args
 
 from classifier.consensus import same
-from classifier.inference.engines import FAST
 from classifier.models import Explanation, ExplanationJob, Prediction
+from classifier.models.prediction import ClassProbability
 from classifier.services.maps.explain import FINAL_REASONS
 from classifier.services.maps.view import Maps, Side, View, scale_end, words
 from classifier.services.predictions import waiting
@@ -18,6 +18,38 @@ FEW_CLASSES = 5
 SMALL = 0.005
 REASON = re.compile(r"^no-[a-z0-9-]+: ")  # the code before a sentence
 SIDES: tuple[Side, ...] = get_args(Side)
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """What the viewer needs of one class's map: where it is, and words and the end of the scale for each side."""
+
+    prediction: Prediction
+    shown_query: str
+    shown_words: str
+    shown_peak: str
+    words: str
+    words_lowers: str
+    peak: str
+    peak_lowers: str
+
+
+@dataclass(frozen=True)
+class Row(ClassProbability):
+    """Is the class the reference, does its map lie over the picture, and which one is it?"""
+
+    reference: bool
+    shown: bool
+    map: ClassMap | None
+
+
+@dataclass(frozen=True)
+class MissingMap:
+    """Why there is no map by the chosen method, whether another try may help, and whether occlusion would."""
+
+    message: str
+    again: bool
+    instead: bool
 
 
 @dataclass(frozen=True)
@@ -32,37 +64,35 @@ class Answer:
     missing: ExplanationJob | Refusal | None
 
     @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """The classes, most probable first, with what their maps need and whether they are the reference."""
+    def rows(self) -> list[Row]:
+        """The classes, most probable first."""
         return [
-            row
-            | {
-                "reference": bool(self.reference) and same(row["code"], self.reference),
-                "shown": row["code"] == self.shown_code,
-                "map": self._map(row["code"]),
-            }
+            Row(
+                **vars(row),
+                reference=bool(self.reference) and same(row.code, self.reference),
+                shown=row.code == self.shown_code,
+                map=self._map(row.code),
+            )
             for row in self.prediction.distribution
         ]
 
-    def _map(self, code: str) -> dict[str, str] | None:
-        """What the viewer needs of one class's map: where it is, and words and the end of the scale for each side."""
+    def _map(self, code: str) -> ClassMap | None:
         maps = self.maps
         if maps is None or code not in maps.codes:
             return None
         raises, lowers = (replace(self.view, code=code, against=maps.against, side=side) for side in SIDES)
         peaks = {view.side: maps.peak(code, view.side) for view in (raises, lowers)}
         shown = replace(raises, side=self.view.side)
-        found = {
-            "shown_query": shown.query,
-            "words": words(self.prediction, raises, peaks["raises"]),
-            "words_lowers": words(self.prediction, lowers, peaks["lowers"]),
-            "peak": f"{peaks['raises']:.3g}",
-            "peak_lowers": f"{peaks['lowers']:.3g}",
-        }
-        return found | {
-            "shown_words": found["words" if shown.side == "raises" else "words_lowers"],
-            "shown_peak": f"{scale_end(maps, shown, code):.3g}",
-        }
+        return ClassMap(
+            self.prediction,
+            shown_query=shown.query,
+            shown_words=words(self.prediction, shown, peaks[shown.side]),
+            shown_peak=f"{scale_end(maps, shown, code):.3g}",
+            words=words(self.prediction, raises, peaks["raises"]),
+            words_lowers=words(self.prediction, lowers, peaks["lowers"]),
+            peak=f"{peaks['raises']:.3g}",
+            peak_lowers=f"{peaks['lowers']:.3g}",
+        )
 
     @property
     def peak_of_all(self) -> str:
@@ -70,16 +100,16 @@ class Answer:
         return f"{self.maps.peak_of_all:.3g}" if self.maps else ""
 
     @property
-    def first_rows(self) -> list[dict[str, Any]]:
+    def first_rows(self) -> list[Row]:
         """The classes that are shown at once: the probable ones, and the reference."""
         return [row for place, row in enumerate(self.rows) if self._matters(place, row)]
 
     @property
-    def other_rows(self) -> list[dict[str, Any]]:
+    def other_rows(self) -> list[Row]:
         return [row for place, row in enumerate(self.rows) if not self._matters(place, row)]
 
-    def _matters(self, place: int, row: dict[str, Any]) -> bool:
-        return place == 0 or row["reference"] or (place < FEW_CLASSES and row["probability"] >= SMALL)
+    def _matters(self, place: int, row: Row) -> bool:
+        return place == 0 or row.reference or (place < FEW_CLASSES and row.probability >= SMALL)
 
     @cached_property
     def explanation(self) -> Explanation | None:
@@ -91,8 +121,7 @@ class Answer:
         return self.missing if isinstance(self.missing, ExplanationJob) else None
 
     @property
-    def no_map(self) -> dict[str, Any] | None:
-        """Why there is no map by the chosen method, whether another try may help, and whether occlusion would."""
+    def no_map(self) -> MissingMap | None:
         if self.job is not None and self.job.state in (State.FAILED, State.CANCELLED):
             error = self.job.error or {"code": "cancelled", "message": "This map was cancelled.", "hint": ""}
             code, message = error["code"], f"{error['message']} {error['hint']}".strip()
@@ -102,9 +131,9 @@ class Answer:
             code, message = self.explanation.error["code"], self.explanation.error["message"]
         else:
             return None
-        instead = self.view.way.needs_layer and self.prediction.engine != FAST
+        instead = self.view.way.needs_layer and self.prediction.engine == self.prediction.model.engine
         again = self.job is not None and code not in FINAL_REASONS
-        return {"message": message, "again": again, "instead": instead and not again}
+        return MissingMap(message, again, instead and not again)
 
     @property
     def job_seconds(self) -> float:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from django.http import HttpRequest
+from django.utils.text import get_text_list
 
 from classifier import extension_points
-from classifier.inference.explain.explain import Way
+from classifier.inference.explain.explain import ExplanationMethod
 from classifier.models import Prediction
 from classifier.services.maps.view import Floats, Maps
 
@@ -25,11 +26,13 @@ class Fact:
     detail: str
 
 
-def facts_of(request: HttpRequest, *, prediction: Prediction, maps: Maps, way: Way, person: Any) -> list[Fact]:
+def facts_of(
+    request: HttpRequest, *, prediction: Prediction, maps: Maps, way: ExplanationMethod, person: Any
+) -> list[Fact]:
     """Return this map's own checks, then what other apps have measured of the model's maps and the person may see."""
     own = [_engine(prediction), _says_something(prediction, maps), _contrast(prediction, maps, way)]
     told = extension_points.facts("map-facts", request, model=prediction.model, way=way, person=person)
-    return [*own, *(fact for entry in told for fact in entry["facts"])]
+    return [*own, *(fact for entry in told for fact in entry)]
 
 
 def in_short(facts: list[Fact]) -> str:
@@ -59,11 +62,12 @@ def _says_something(prediction: Prediction, maps: Maps) -> Fact:
     if top in constant:
         return Fact("not constant", False, f"The map of {top}, the class that won, is the same everywhere.")
     if constant:
-        return Fact("not constant", True, f"Only the maps of other classes are the same everywhere: {_and(constant)}.")
+        others = get_text_list(constant, "and")
+        return Fact("not constant", True, f"Only the maps of other classes are the same everywhere: {others}.")
     return Fact("not constant", True, "The map of every class differs from place to place.")
 
 
-def _contrast(prediction: Prediction, maps: Maps, way: Way) -> Fact:
+def _contrast(prediction: Prediction, maps: Maps, way: ExplanationMethod) -> Fact:
     if not way.linear:
         return Fact("contrast", None, f"{way.label} is not linear in the score, so two classes have no contrast.")
     if not maps.against:
@@ -78,7 +82,3 @@ def _contrast(prediction: Prediction, maps: Maps, way: Way) -> Fact:
 
 def _is_constant(values: Floats) -> bool:
     return float(np.ptp(values)) <= CONSTANT * float(np.abs(values).max())
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

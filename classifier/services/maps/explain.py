@@ -4,17 +4,16 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
 from classifier.inference.classifier import Classifier
-from classifier.inference.engines import FAST
-from classifier.inference.explain.explain import OCCLUSION, WAYS, Maps, NoMap, explain
+from classifier.inference.explain.explain import METHODS, OCCLUSION, ExplanationUnavailable, Maps, explain
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.predictions.predict import (
     GRAD_CAM,
-    NO_MAPS_IN_BF16,
     clinical_of,
     is_loaded,
     load_classifier,
@@ -23,23 +22,26 @@ from classifier.services.predictions.predict import (
     run_prediction,
 )
 from classifier.services.predictions.waiting import open_work
-from classifier.services.queueing import queue_of, send_explanations
-from skinsite.jobs import Failure, State, heartbeat
+from skinsite.jobs import Failure, State
+from skinsite.jobs.attempt import attempt
+from skinsite.jobs.send import send_on_commit
 from skinsite.refusal import Conflict, Problem, Refusal
 
 logger = logging.getLogger(__name__)
 PEOPLE_FIRST_SECONDS = 120.0
 FINAL_REASONS = frozenset(("no-spatial-layer", "not-applicable", "map-empty", "map-not-finite"))
 """Another try would end in the same way."""
+NO_ENGINE = "no-engine-for-maps"
+"""The engine that answered is no longer offered: maps by another one would explain another answer."""
 
-INSTEAD = f"Ask for {WAYS[OCCLUSION].label.lower()} instead: it needs no layer."
+INSTEAD = f"Ask for {METHODS[OCCLUSION].label.lower()} instead: it needs no layer."
 
 
 def known_method(name: str) -> str:
     """Return the name of a method; a plus that an address turned into a space is forgiven. Raises Refusal."""
     name = name.replace(" ", "+")
-    if name not in WAYS:
-        raise Refusal(Problem("method", f"The method {name[:40]!r} is not known. Known are: {', '.join(WAYS)}."))
+    if name not in METHODS:
+        raise Refusal(Problem("method", f"The method {name[:40]!r} is not known. Known are: {', '.join(METHODS)}."))
     return name
 
 
@@ -47,17 +49,16 @@ def ask(*, prediction: Prediction, method: str, again: bool = False) -> Explanat
     """Return the stored explanation, or the job that makes it: queued now if there was none.
 
     `again` queues a failed job once more. Raises Conflict for a prediction that is not done, Refusal for an unknown
-    method, one that the model has no layer for, an answer of the fast lane, and above the limit of waiting work.
+    method, one that the model has no layer for, an answer of a retired engine, and above the limit of waiting work.
     """
     method = known_method(method)
     if prediction.state != State.DONE:
         raise Conflict(f"This prediction is {prediction.state}: it has maps once it is done.")
     stored = {row.method: row for row in prediction.explanations.filter(method__in=(method, GRAD_CAM)).defer("maps")}
     error = stored[GRAD_CAM].error if GRAD_CAM in stored else None
-    if method != GRAD_CAM and WAYS[method].needs_layer and error and error["code"] == "no-spatial-layer":
+    final = (NO_ENGINE, "no-spatial-layer") if METHODS[method].needs_layer else (NO_ENGINE,)
+    if method != GRAD_CAM and error and error["code"] in final:
         raise Refusal(Problem("method", no_map(error)))
-    if method != GRAD_CAM and prediction.engine == FAST:
-        raise Refusal(Problem("method", no_map(NO_MAPS_IN_BF16)))
     if method in stored:
         stored[method].prediction = prediction
         return stored[method]
@@ -66,7 +67,7 @@ def ask(*, prediction: Prediction, method: str, again: bool = False) -> Explanat
 
 def no_map(error: Mapping[str, str]) -> str:
     """The code of a stored explanation's error, its sentence, and where it helps what to ask for instead."""
-    instead = "" if error["code"] == NO_MAPS_IN_BF16["code"] else f" {INSTEAD}"
+    instead = "" if error["code"] == NO_ENGINE else f" {INSTEAD}"
     return f"{error['code']}: {error['message']}{instead}"
 
 
@@ -92,43 +93,31 @@ def _job(prediction: Prediction, method: str, *, again: bool) -> ExplanationJob:
     owner, limit = prediction.image.case.owner, settings.QUEUED_PREDICTIONS_A_USER
     if open_work(owner) >= limit:
         raise Refusal(Problem("method", f"{limit} of your predictions and maps are waiting: that is the limit."))
-    queue = queue_of(prediction.model)
     with transaction.atomic():
         if job is None:
             job, queued = ExplanationJob.objects.get_or_create(prediction=prediction, method=method)
         else:
-            queued = bool(ExplanationJob.objects.filter(pk=job.pk).retry())
+            queued = job.reopen()
         if queued:
-            pk = job.pk
-            transaction.on_commit(lambda: send_explanations([pk], queue=queue))
+            send_on_commit(job)
     job.refresh_from_db()
     return job
 
 
 def run_explanation(*, job_id: int) -> None:
-    """queued -> done with the maps stored, or failed with a reason.
-
-    An unexpected error puts the row back (at most three attempts) and is raised again, for the log.
-    """
+    """queued -> done with the maps stored, or failed with a reason."""
     rows = ExplanationJob.objects.select_related("prediction__model", "prediction__image__case")
     job = rows.filter(pk=job_id, state=State.QUEUED).first()
     if job is None:
         return
     model = job.prediction.model
-    token = ExplanationJob.objects.claim(job_id, in_hand=is_loaded(model))
-    if token is None:
-        return
-    try:
-        with heartbeat(ExplanationJob.objects.all(), job_id, token):
-            loaded, _ = load_classifier(model)
-            ExplanationJob.objects.filter(in_hand=False).renew(job_id, token, in_hand=True)
-            maps = _maps(loaded, job)
-        _finish(job, token, loaded, maps)
-    except Failure as failure:
-        ExplanationJob.objects.fail(job_id, token, failure)
-    except Exception:
-        ExplanationJob.objects.stumble(job_id, token)
-        raise
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        loaded, _ = load_classifier(model)
+        ExplanationJob.objects.filter(in_hand=False).renew(job_id, token, in_hand=True)
+        return partial(_finish, job, token, loaded, _maps(loaded, job))
+
+    attempt(job, work, in_hand=is_loaded(model))
 
 
 def _maps(loaded: Classifier, job: ExplanationJob) -> Maps:
@@ -137,8 +126,9 @@ def _maps(loaded: Classifier, job: ExplanationJob) -> Maps:
         return explain(
             loaded, pixels_of(image), clinical_of(image.case), job.method, _people_first(job.prediction.model)
         )
-    except NoMap as reason:
-        hint = INSTEAD if WAYS[job.method].needs_layer else "Nothing can be done about it here; the prediction stays."
+    except ExplanationUnavailable as reason:
+        layered = METHODS[job.method].needs_layer
+        hint = INSTEAD if layered else "Nothing can be done about it here; the prediction stays."
         raise Failure(reason.code, str(reason), hint) from reason
 
 

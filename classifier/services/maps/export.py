@@ -6,9 +6,9 @@ from typing import Any
 from classifier.inference.input.preprocess import Region
 from classifier.inference.maps import picture, render
 from classifier.models import Prediction
-from classifier.services.cases.export import DISCLAIMER
 from classifier.services.maps.view import Maps, View, maps_of, scale_end, sided, words
 from classifier.services.predictions.predict import pixels_of
+from skinsite.disclaimer import DISCLAIMER
 
 OPACITY = 0.6
 COLUMNS = (

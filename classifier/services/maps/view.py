@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.inference.explain.explain import WAYS, Way
+from classifier.inference.explain.explain import METHODS, ExplanationMethod
 from classifier.inference.input.preprocess import Region
 from classifier.inference.maps import render
 from classifier.models import Explanation, Prediction
@@ -42,7 +42,7 @@ class View:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "View":
         """Raises Refusal, with a sentence for each, for values that are none."""
-        told = {name: query.get(name) or values[0] for name, values in ALLOWED.items()}
+        told: Any = {name: query.get(name) or values[0] for name, values in ALLOWED.items()}
         wrong = [
             Problem(name, f"The {name} is one of: {', '.join(values)}.")
             for name, values in ALLOWED.items()
@@ -51,7 +51,7 @@ class View:
         if wrong:
             raise Refusal(*wrong)
         method = known_method(query.get("method") or GRAD_CAM)
-        return cls(method, query.get("class") or "", query.get("against") or "", **told)  # type: ignore[arg-type]
+        return cls(method, query.get("class") or "", query.get("against") or "", **told)
 
     @property
     def query(self) -> str:
@@ -62,8 +62,8 @@ class View:
         return urlencode({name: value for name, value in told.items() if value and value != defaults.get(name)})
 
     @property
-    def way(self) -> Way:
-        return WAYS[self.method]
+    def way(self) -> ExplanationMethod:
+        return METHODS[self.method]
 
 
 class Maps:
@@ -74,9 +74,9 @@ class Maps:
         self.explanation = explanation
         self.signed = explanation.signed_maps()
         self.against = against
-        way = WAYS[explanation.method]
+        way = METHODS[explanation.method]
         if against and not way.linear:
-            linear = ", ".join(name for name, way in WAYS.items() if way.linear)
+            linear = ", ".join(name for name, way in METHODS.items() if way.linear)
             raise Refusal(
                 Problem("against", f"{way.label} is not linear in the score. Methods with contrasts: {linear}.")
             )

@@ -9,19 +9,17 @@ from django.http import HttpRequest
 from classifier import extension_points
 from classifier.models import ModelRecord
 from skinsite.diagnoses import MALIGNANT_DEFINITION
+from skinsite.disclaimer import DISCLAIMER
 
 LIBRARIES = {"keras": "keras", "torch": "pytorch"}
 LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "bsd-3-clause", "gpl-3.0", "agpl-3.0")
 """Identifiers of the Hub that a licence's own words may begin with."""
-DISCLAIMER = "Research and teaching only. Not a diagnosis."
 
 
 def readme(record: ModelRecord, request: HttpRequest) -> str:
-    """Return the whole file, with what other apps tell in the places `card-results` and `card-sections`."""
-    results = [
-        result for entry in extension_points.facts("card-results", request, model=record) for result in entry["results"]
-    ]
-    sections = [entry["text"] for entry in extension_points.facts("card-sections", request, model=record)]
+    """Return the whole file, with what other apps tell at the points `card-results` and `card-sections`."""
+    results = [result for told in extension_points.facts("card-results", request, model=record) for result in told]
+    sections = extension_points.facts("card-sections", request, model=record)
     front = yaml.safe_dump(_front(record, results), sort_keys=False, allow_unicode=True, width=100)
     return "\n".join((f"---\n{front}---\n", *_body(record, sections)))
 

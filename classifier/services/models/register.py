@@ -1,7 +1,9 @@
 """Registering a model: the file is kept as it is, an admission decides whether it becomes ready."""
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,14 +12,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.dispatch import Signal
 
-from classifier.admission.admit import Outcome, admit
+from classifier.admission.admit import AdmissionResult, admit
 from classifier.admission.report import Check
 from classifier.models import Admission, ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.uploads import KeptUpload, keep
-from classifier.services.queueing import send_admission_on_commit
 from classifier.training_ids import missing_file, without_lists
-from skinsite.jobs import State, heartbeat
+from skinsite.jobs import State
+from skinsite.jobs.attempt import attempt
+from skinsite.jobs.send import send_on_commit
 from skinsite.refusal import Conflict, Problem, Refusal
 
 MANIFEST_BYTES = 1024 * 1024
@@ -120,29 +123,34 @@ def delete_model(*, record: ModelRecord) -> None:
 
 
 def run_admission(*, admission_id: int) -> None:
-    """queued -> done, with the record ready or refused. An unexpected error puts it back, at most three times."""
-    token = Admission.objects.claim(admission_id, in_hand=True)
-    if token is None:
+    """queued -> done, with the record ready or refused."""
+    admission = Admission.objects.select_related("record").filter(pk=admission_id).first()
+    if admission is None:
         return
-    admission = Admission.objects.select_related("record").get(pk=admission_id)
     manifest, lists = without_lists(admission.manifest)
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        result = admit(
+            upload=admission.record.upload_path,
+            manifest=manifest,
+            into=bundles_folder(),
+            time_limit_s=settings.ADMISSION_SECONDS,
+            memory_limit=settings.ADMISSION_BYTES,
+            unconfined=settings.SKINSITE_UNCONFINED_ADMISSION,
+        )
+        return partial(_finish, admission, token, result, lists)
+
     try:
-        with heartbeat(Admission.objects.all(), admission_id, token):
-            outcome = admit(
-                upload=admission.record.upload_path,
-                manifest=manifest,
-                into=bundles_folder(),
-                time_limit_s=settings.ADMISSION_SECONDS,
-                memory_limit=settings.ADMISSION_BYTES,
-                unconfined=settings.SKINSITE_UNCONFINED_ADMISSION,
-            )
-        with transaction.atomic():
-            if Admission.objects.finish(admission_id, token):
-                _write_outcome(admission.record, outcome, lists)
+        attempt(admission, work, in_hand=True)
     except Exception:
-        Admission.objects.stumble(admission_id, token)
         refuse_failed_admissions()
         raise
+
+
+def _finish(admission: Admission, token: uuid.UUID, result: AdmissionResult, lists: dict[str, list[str]]) -> None:
+    with transaction.atomic():
+        if Admission.objects.finish(admission.pk, token):
+            _write_result(admission.record, result, lists)
 
 
 def refuse_failed_admissions() -> None:
@@ -159,31 +167,31 @@ def bundles_folder() -> Path:
     return folder
 
 
-def _write_outcome(record: ModelRecord, outcome: Outcome, lists: dict[str, list[str]]) -> None:
+def _write_result(record: ModelRecord, result: AdmissionResult, lists: dict[str, list[str]]) -> None:
     fields: dict[str, Any] = {
-        "report": [vars(check) for check in outcome.report],
-        "manifest": outcome.manifest or {},
-        "framework": outcome.framework or "",
-        "architecture": (outcome.architecture or "")[:200],
-        "parameters": outcome.parameters,
-        "measured": outcome.measured or {},
+        "report": [vars(check) for check in result.report],
+        "manifest": result.manifest or {},
+        "framework": result.framework or "",
+        "architecture": (result.architecture or "")[:200],
+        "parameters": result.parameters,
+        "measured": result.measured or {},
     }
-    if outcome.accepted and outcome.bundle is not None:
+    if result.accepted and result.bundle is not None:
         fields |= {
             "state": ModelState.READY,
-            "sha256": outcome.sha256,
-            "layer": (outcome.layer or "")[:200],
-            "engine": outcome.engine,
-            "bundle": str(outcome.bundle.relative_to(settings.SKINSITE_DATA)),
+            "sha256": result.sha256,
+            "layer": (result.layer or "")[:200],
+            "engine": result.engine,
+            "bundle": str(result.bundle.relative_to(settings.SKINSITE_DATA)),
         }
-        fields["report"] += [vars(check) for check in _trained_on(outcome.manifest or {}, lists)]
+        fields["report"] += [vars(check) for check in _trained_on(result.manifest or {}, lists)]
     else:
         fields |= {
             "state": ModelState.REFUSED,
-            "error": outcome.error.to_json() if outcome.error else {"code": "refused"},
+            "error": result.error.to_json() if result.error else {"code": "refused"},
         }
     checking = ModelRecord.objects.filter(pk=record.pk, state=ModelState.CHECKING)
-    if checking.update(**fields) and outcome.accepted and lists:
+    if checking.update(**fields) and result.accepted and lists:
         trained_on.send(ModelRecord, record=record, lists=lists)
 
 
@@ -206,7 +214,7 @@ def _texts(manifest: dict[str, Any]) -> dict[str, str]:
 def _queue(record: ModelRecord, manifest: dict[str, Any], *, send: bool = True) -> Admission:
     admission = Admission.objects.create(record=record, manifest=manifest)
     if send:
-        send_admission_on_commit(admission)
+        send_on_commit(admission)
     return admission
 
 

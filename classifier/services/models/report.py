@@ -13,13 +13,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Inputs and outputs": ("input", "scaling", "clinical", "classes", "output", "unnamed"),
     "Assumed: neither the file nor the manifest says it": ("assumed",),
     "The probe": ("load", "finite", "sum", "sensitivity", "repeat", "layer"),
-    "Engines": ("same", "engine", "fast-lane"),
+    "Engines": ("same", "engine"),
     "Training data": ("training",),
     "Time and memory": ("speed", "memory", "bundle", "limits"),
 }
 ELSE = "Also looked at"
 LABELS: Mapping[str, str] = {
-    "confinement": "Walls",
+    "confinement": "Isolation",
     "content": "Format",
     "origin": "Origin",
     "archive": "Archive",
@@ -46,7 +46,6 @@ LABELS: Mapping[str, str] = {
     "layer": "Heat maps",
     "same": "Native engine",
     "engine": "ONNX Runtime",
-    "fast-lane": "Fast lane",
     "speed": "Time",
     "memory": "Memory",
     "bundle": "Bundle",
@@ -78,11 +77,11 @@ class Group:
 
 @dataclass(frozen=True)
 class AdmissionReport:
-    """`facts` are (label, value) pairs; `movements` as the probe measured them, the largest first."""
+    """`facts` are (label, value) pairs; `sensitivities` as the probe measured them, the largest first."""
 
     facts: tuple[tuple[str, str], ...]
     groups: tuple[Group, ...]
-    movements: tuple[dict[str, Any], ...]
+    sensitivities: tuple[dict[str, Any], ...]
     stages: tuple[tuple[str, float], ...]
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -96,13 +95,13 @@ def report_of(record: ModelRecord) -> AdmissionReport:
     rows = [row for row in record.report if row["check"] != "plumbing" or not record.measured.get("plumbing")]
     refused = record.state == ModelState.REFUSED
     lines = [(row["check"], _line(row, refused and number == len(rows) - 1)) for number, row in enumerate(rows)]
-    movements = sorted(record.measured.get("plumbing", []), key=lambda row: -row["largest"])
+    sensitivities = sorted(record.measured.get("plumbing", []), key=lambda row: -row["largest"])
     stages = record.measured.get("stages_s", {})
     verdicts = [line.verdict for _check, line in lines]
     return AdmissionReport(
         facts=tuple(_facts(record)),
         groups=tuple(_groups(lines)),
-        movements=tuple(movements),
+        sensitivities=tuple(sensitivities),
         stages=tuple((STAGES.get(stage, stage), seconds) for stage, seconds in stages.items()),
         counts={verdict: verdicts.count(verdict) for verdict in ("passed", "assumed", "note", "refused")},
     )
@@ -125,21 +124,21 @@ def _groups(lines: list[tuple[str, Line]]) -> Iterable[Group]:
 
 
 def _facts(record: ModelRecord) -> Iterable[tuple[str, str]]:
-    told = {row["check"]: row["detail"] for row in reversed(record.report)}
+    details = {row["check"]: row["detail"] for row in reversed(record.report)}
     repairs = sum(row["check"] == "repair" for row in record.report)
     yield "Original", record.upload_name
     yield "SHA-256 of the original", record.upload_sha256
-    if "content" in told:
-        yield "Format", told["content"]
-    if "origin" in told:
-        yield "Saved by", told["origin"]
+    if "content" in details:
+        yield "Format", details["content"]
+    if "origin" in details:
+        yield "Saved by", details["origin"]
     if record.architecture:
         yield "Network", record.architecture
     if record.parameters:
         yield "Parameters", f"{record.parameters:,}"
     if record.manifest.get("input", {}).get("width"):
         yield from _sides(record)
-        yield "Normalisation inside", told.get("scaling", "none found: the portal brings pixels to their range")
+        yield "Normalisation inside", details.get("scaling", "none found: the portal brings pixels to their range")
         yield "Repairs", f"{repairs}" if repairs else "none was needed"
     if record.sha256:
         yield "SHA-256 of the weights", record.sha256

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.urls import reverse
 
-from classifier.inference.engines import in_words
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
 from classifier.models.case import case_state
 from classifier.services.predictions.predict import GRAD_CAM
@@ -31,7 +30,6 @@ def model_document(model: ModelRecord) -> Document:
         "architecture": model.architecture or None,
         "state": model.state,
         "default": model.is_default,
-        "in_fast_lane": model.in_fast_lane,
         "classes": [{key: entry[key] for key in ("code", "name", "malignant")} for entry in model.classes],
         "input": manifest.get("input"),
         "output": manifest.get("output"),
@@ -93,7 +91,6 @@ def prediction_document(prediction: Prediction, positions: Mapping[int, int] = N
         "scores": _in_order(model, prediction.scores),
         "explanation": _explanation(prediction),
         "engine": prediction.engine,
-        "engine_in_words": in_words(prediction.engine),
         "timings_ms": {
             "queued": prediction.queued_ms,
             "load": prediction.load_ms,

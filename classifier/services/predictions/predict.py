@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,10 @@ from classifier.inference.explain import explain
 from classifier.inference.input import preprocess
 from classifier.inference.input.clinical import Clinical
 from classifier.models import Case, CaseImage, Explanation, ModelRecord, Prediction
+from classifier.provenance import Provenance, UsedImage, UsedModel
 from classifier.services.predictions import software
-from classifier.services.queueing import queue_of, send_predictions_on_commit
-from skinsite.jobs import Failure, State, heartbeat
-from skinsite.refusal import Conflict
+from skinsite.jobs import Failure, State
+from skinsite.jobs.attempt import attempt
 
 GRAD_CAM = "grad-cam"
 logger = logging.getLogger(__name__)
@@ -31,60 +33,36 @@ MAP_FAILED = {
     "code": "map-failed",
     "message": "The map could not be made; an administrator finds the reason in the log. The answer itself stands.",
 }
-NO_MAPS_IN_BF16 = {
-    "code": "no-maps-in-bf16",
-    "message": "This answer was computed in bf16 by OpenVINO, the fast lane, which draws no maps: an administrator can "
-    "turn the fast lane off for this model, and a new case then has them.",
-}
 _loaded = ClassifierCache(settings.CLASSIFIER_CACHE_BYTES)
 
 
 def run_prediction(*, prediction_id: int) -> None:
-    """queued -> done, or failed with a reason; cancelled and finished rows are left alone.
-
-    An unexpected error puts the row back (at most three attempts) and is raised again, for the log.
-    """
+    """queued -> done, or failed with a reason; cancelled and finished rows are left alone."""
     prediction = (
         Prediction.objects.filter(pk=prediction_id).select_related("model", "image__case").defer("provenance").first()
     )
     if prediction is None or prediction.state != State.QUEUED:
         return
     model = prediction.model
-    engine = engine_for_cases(model)
-    token = Prediction.objects.claim(prediction_id, in_hand=is_loaded(model, engine))
-    if token is None:
-        return
-    try:
-        with heartbeat(Prediction.objects.all(), prediction_id, token):
-            loaded, load_ms = load_classifier(model, engine)
-            Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
-            answer = _answer(loaded, prediction)
-        _finish(prediction, token, loaded, answer, load_ms)
-    except Failure as failure:
-        Prediction.objects.fail(prediction_id, token, failure)
-    except Exception:
-        Prediction.objects.stumble(prediction_id, token)
-        raise
+
+    def work(token: uuid.UUID) -> Callable[[], None]:
+        loaded, load_ms = load_classifier(model)
+        Prediction.objects.filter(in_hand=False).renew(prediction_id, token, in_hand=True)
+        return partial(_finish, prediction, token, loaded, _answer(loaded, prediction), load_ms)
+
+    attempt(prediction, work, in_hand=is_loaded(model))
 
 
-def engine_for_cases(model: ModelRecord) -> str:
-    """The fast lane where an administrator chose it and this machine has it; else the engine of the model's record."""
-    return engines.FAST if model.in_fast_lane and engines.has_bf16() else model.engine
-
-
-def load_classifier(model: ModelRecord, engine: str = "") -> tuple[classifier.Classifier, float]:
+def load_classifier(model: ModelRecord) -> tuple[classifier.Classifier, float]:
     """Return the model's classifier and the milliseconds that loading took, 0 when it was loaded already.
 
-    `engine` is the record's own unless one is named. Raises Failure where this machine cannot compute so, and where
-    the bundle is damaged.
+    Raises Failure where this machine cannot compute with the model's engine, and where the bundle is damaged.
     """
-    engine = engine or model.engine
     try:
         devices.use(settings.SKINSITE_DEVICE)
-        engines.require(engine)
-        return _loaded.get((model.bundle, engine), lambda: classifier.load(_read(model, engine), engine))
+        return _loaded.get((model.bundle, model.engine), lambda: classifier.load(_read(model), model.engine))
     except engines.EngineError as error:
-        message = f"{model} cannot be computed by {engine} here: {error}."
+        message = f"{model} cannot be computed by {model.engine} here: {error}."
         raise Failure("engine-missing", message, error.hint) from error
     except bundle.BundleError as error:
         raise Failure(
@@ -94,9 +72,9 @@ def load_classifier(model: ModelRecord, engine: str = "") -> tuple[classifier.Cl
         ) from error
 
 
-def _read(model: ModelRecord, engine: str) -> bundle.Bundle:
+def _read(model: ModelRecord) -> bundle.Bundle:
     """Raises BundleError where the folder is damaged, or holds other weights than those that were admitted."""
-    found = bundle.read(model.bundle_path, native=engine == engines.NATIVE)
+    found = bundle.read(model.bundle_path, native=model.engine == engines.NATIVE)
     if found.sha256 != model.sha256:
         raise bundle.BundleError("its weights are not those of the model's record")
     return found
@@ -104,35 +82,21 @@ def _read(model: ModelRecord, engine: str) -> bundle.Bundle:
 
 def rehearse(model: ModelRecord) -> None:
     """Load a model and answer for a grey picture, so that the first person does not wait for the compiler."""
-    loaded, _ = load_classifier(model, engine_for_cases(model))
+    loaded, _ = load_classifier(model)
     grey = np.full((450, 600, 3), 128, np.uint8)
     classifier.run(loaded, [grey], [Clinical(age=None, sex=None, site=None)], maps=True)
-
-
-def cancel_prediction(*, prediction: Prediction) -> None:
-    """queued, running -> cancelled. Raises Conflict in another state."""
-    if not Prediction.objects.filter(pk=prediction.pk).cancel():
-        raise Conflict(f"This prediction is {prediction.state}: only a queued or running one can be cancelled.")
 
 
 def cancel_case(*, case: Case) -> int:
     return Prediction.objects.filter(image__case=case).cancel()
 
 
-def retry_prediction(*, prediction: Prediction) -> None:
-    """failed, cancelled -> queued. Raises Conflict in another state."""
-    with transaction.atomic():
-        if not Prediction.objects.filter(pk=prediction.pk).retry():
-            raise Conflict(f"This prediction is {prediction.state}: only a failed or cancelled one can be tried again.")
-        send_predictions_on_commit([prediction.pk], queue=queue_of(prediction.model))
-
-
 def clinical_of(case: Case) -> Clinical:
     return Clinical(age=None if case.age is None else float(case.age), sex=case.sex or None, site=case.site or None)
 
 
-def is_loaded(model: ModelRecord, engine: str = "") -> bool:
-    return _loaded.has((model.bundle, engine or model.engine))
+def is_loaded(model: ModelRecord) -> bool:
+    return _loaded.has((model.bundle, model.engine))
 
 
 def _answer(loaded: classifier.Classifier, prediction: Prediction) -> classifier.Answer:
@@ -177,7 +141,7 @@ def _finish(
             engine=loaded.engine,
             predict_ms=answer.predict_ms,
             explain_ms=answer.explain_ms,
-            provenance=_provenance(prediction, loaded),
+            provenance=_provenance(prediction, loaded).to_json(),
         )
         if won:
             Explanation.objects.update_or_create(
@@ -185,20 +149,18 @@ def _finish(
             )
 
 
-def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, Any]:
+def _explanation(prediction: Prediction, loaded: classifier.Classifier, answer: classifier.Answer) -> dict[str, object]:
     """The fields of the stored Grad-CAM, or the reason why there is none: the prediction stays either way."""
-    if loaded.engine == engines.FAST:
-        return {"error": NO_MAPS_IN_BF16}
     if answer.maps is None:
         return {"error": NO_SPATIAL_LAYER if loaded.layer is None else MAP_FAILED}
     try:
         explain.check(answer.maps[0])
-    except explain.NoMap as reason:
+    except explain.ExplanationUnavailable as reason:
         return {"error": {"code": reason.code, "message": str(reason)}}
     return map_fields(prediction.image, loaded, explain.Maps(answer.maps[0], loaded.layer or ""))
 
 
-def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Maps) -> dict[str, Any]:
+def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Maps) -> dict[str, object]:
     """The fields of an `Explanation` with maps."""
     return {
         "layer": maps.layer,
@@ -209,18 +171,15 @@ def map_fields(image: CaseImage, loaded: classifier.Classifier, maps: explain.Ma
     }
 
 
-def _provenance(prediction: Prediction, loaded: classifier.Classifier) -> dict[str, Any]:
-    """Everything that the answer depends on, so that it can be made again."""
+def _provenance(prediction: Prediction, loaded: classifier.Classifier) -> Provenance:
     model, image = prediction.model, prediction.image
-    clinical = clinical_of(image.case)
-    return {
-        "model": {"name": model.name, "version": model.version, "sha256": model.sha256, "manifest": model.manifest},
-        "image": {"sha256": image.sha256, "changes": image.changes},
-        "clinical": vars(clinical) if model.uses_clinical else None,
-        "preprocessing": preprocess.PREPROCESSING_VERSION,
-        "engine": loaded.engine,
-        "engine_in_words": engines.in_words(loaded.engine),
-        "device": loaded.device,
-        "software": software.versions(),
-        "finished": timezone.now().isoformat(),
-    }
+    return Provenance(
+        model=UsedModel.model_validate(model),
+        image=UsedImage.model_validate(image),
+        clinical=clinical_of(image.case) if model.uses_clinical else None,
+        preprocessing=preprocess.PREPROCESSING_VERSION,
+        engine=loaded.engine,
+        device=loaded.device,
+        software=software.versions(),
+        finished=timezone.now().isoformat(),
+    )

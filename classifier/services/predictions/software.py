@@ -14,7 +14,6 @@ PACKAGES = (
     "timm",
     "onnxruntime",
     "onnxruntime-gpu",
-    "openvino",
 )
 
 
@@ -26,7 +25,7 @@ def versions() -> dict[str, str]:
 
 
 def _version(name: str) -> str:
-    """Empty where it is not installed: one of the two ONNX Runtimes, or OpenVINO."""
+    """Empty where it is not installed: one of the two ONNX Runtimes."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,23 +1,25 @@
-"""Who waits, and how long a person has to wait for a queued prediction."""
+"""How much of a person is open, how long it takes, and how much may be computed before the next one is looked for."""
 
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from django.db.models import Avg, F, Q
 from django.utils import timezone
 
-from classifier.models import ExplanationJob, Prediction
+from classifier.models import ExplanationJob, ModelRecord, Prediction
 from skinsite.jobs import OPEN, Job, State
 
 RECENT = 20
 UNKNOWN_SECONDS = 1.0
+BATCH_MS = 150.0
+UNKNOWN_MS = 60.0
 
 
-def person_waits(framework: str) -> bool:
-    """Something is queued for the interactive worker of a framework: longer work gives way to it."""
-    predictions = Prediction.objects.filter(state=State.QUEUED, model__framework=framework)
-    jobs = ExplanationJob.objects.filter(state=State.QUEUED, prediction__model__framework=framework)
-    return predictions.exists() or jobs.exists()
+def batch_size(model: ModelRecord, most: int) -> int:
+    """As many images as about 150 ms allow, so that a person who comes meanwhile hardly notices."""
+    one = float((model.measured or {}).get("predict_ms") or UNKNOWN_MS)
+    return int(np.clip(BATCH_MS / one, 1, most))
 
 
 def open_work(owner: Any) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evaluation.management.checking import CheckCommand
+from evaluation.management.job_command import CheckCommand
 from evaluation.services.setting_checks.run import run_setting_check
 from evaluation.services.setting_checks.start import start_setting_check
 
@@ -11,7 +11,11 @@ class Command(CheckCommand):
     help = "Search on labelled images what a model's file cannot say, in this process; prints what is confirmed."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        row = self.checked(options, start_setting_check, run_setting_check)
-        for sentence in row.document["sentences"]:
+        row = self.done(options, start_setting_check, _run, seed=options["seed"])
+        for sentence in row.result.sentences:
             self.stdout.write(sentence)
         self.stdout.write(f"setting check {row.pk}: {row.done} answers, {row.get_absolute_url()}")
+
+
+def _run(pk: int) -> None:
+    run_setting_check(check_id=pk, alone=True)

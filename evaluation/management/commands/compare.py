@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from evaluation.models import Comparison, Evaluation
+from evaluation.management.job_command import JobCommand
+from evaluation.models import Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
 from evaluation.services.comparisons.compare import run_comparison
 from evaluation.services.comparisons.start import start_comparison
-from skinsite.jobs import State
-from skinsite.refusal import Refusal
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = "Compare evaluations in a taxonomy in this process; prints the comparison's number and pairs."
 
     def add_arguments(self, parser: Any) -> None:
@@ -24,14 +23,11 @@ class Command(BaseCommand):
         if missing := [str(pk) for pk in options["evaluations"] if pk not in found]:
             raise CommandError(f"There is no evaluation {', '.join(missing)}.")
         chosen = [found[pk] for pk in options["evaluations"]]
-        try:
-            comparison = start_comparison(owner=chosen[0].owner, evaluations=chosen, taxonomy_name=options["taxonomy"])
-        except Refusal as refusal:
-            raise CommandError(str(refusal)) from refusal
-        run_comparison(comparison_id=comparison.pk)
-        comparison = Comparison.objects.get(pk=comparison.pk)
-        if comparison.state != State.DONE:
-            raise CommandError(f"{comparison.error_message} {comparison.error_hint}")
+        comparison = self.started(
+            start_comparison, owner=chosen[0].owner, evaluations=chosen, taxonomy_name=options["taxonomy"]
+        )
+        comparison = self.ran(comparison, lambda pk: run_comparison(comparison_id=pk))
+        self.check_done(comparison)
         self.stdout.write(f"comparison {comparison.pk}: {comparison.document['images']} images")
         for row in comparison.document["pairs"]:
             if row["metric"] == comparison.document["primary"]:

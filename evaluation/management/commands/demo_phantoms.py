@@ -18,8 +18,8 @@ from evaluation.phantoms import Phantom, draw
 from evaluation.services.comparisons.start import start_comparison
 from evaluation.services.data_sets.importing import create_from_folder
 from evaluation.services.evaluations.run import start_evaluation
-from evaluation.services.queueing import send_on_commit
 from skinsite.jobs import OPEN, State
+from skinsite.jobs.send import send_on_commit
 from skinsite.spreadsheet import plain_lines
 
 NAME = "Phantoms (synthetic)"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 from scipy.optimize import brentq
 
+from evaluation.metrics.maps.rules import Against, Better
 from evaluation.metrics.number import Number, between
 from evaluation.metrics.resampling import REPLICATES, draws, summed
 from evaluation.metrics.sample import Booleans, Floats, Integers
@@ -151,16 +152,11 @@ def means(values: dict[str, Floats], lesions: Integers, *, replicates: int = REP
     return {name: between(float(columns[:, place].mean()), found[:, place], note) for place, name in enumerate(values)}
 
 
-def against_baselines(figures: dict[str, Floats], lesions: Integers, *, sign: int = 1) -> dict[str, Any]:
-    """Return the means of a figure for the map and each baseline, and of map − baseline, with intervals.
-
-    `sign` is -1 where a smaller figure is better; `better` says that the whole interval of the difference is on the
-    better side.
-    """
+def against_baselines(figures: dict[str, Floats], lesions: Integers, *, sign: int = 1) -> Against:
+    """Return the means of a figure for the map and each baseline; `sign` is -1 where a smaller figure is better."""
     differences = {f"minus_{name}": figures["map"] - figures[name] for name in BASELINES}
     found = means(figures | differences, lesions)
-    better = {name: _beyond(found[f"minus_{name}"], sign) for name in BASELINES}
-    return {name: number.to_json() for name, number in found.items()} | {"better": better}
+    return Against(**found, better=Better(**{name: _beyond(found[f"minus_{name}"], sign) for name in BASELINES}))
 
 
 def _beyond(difference: Number, sign: int) -> bool:

@@ -15,7 +15,8 @@ from evaluation.services.comparisons.start import in_order, places
 from evaluation.services.data_sets.seen import seen_images
 from evaluation.services.evaluations.score import Answered, answered
 from skinsite.diagnoses import SQUAMOUS
-from skinsite.jobs import Failure, heartbeat
+from skinsite.jobs import Failure
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 from skinsite.refusal import Refusal
 
 DISAGREEMENTS = 60
@@ -23,22 +24,22 @@ SCHEMA = 1
 
 
 def run_comparison(*, comparison_id: int) -> None:
-    """queued -> done, or failed with a reason."""
-    token = Comparison.objects.claim(comparison_id, in_hand=True)
-    if token is None:
-        return
-    comparison = Comparison.objects.select_related("data_set").get(pk=comparison_id)
-    try:
-        with heartbeat(Comparison.objects.all(), comparison_id, token):
-            document = document_of(in_order(comparison), comparison.taxonomy)
-        Comparison.objects.finish(comparison_id, token, document=document)
-    except Failure as failure:
-        Comparison.objects.fail(comparison_id, token, failure)
-    except Refusal as refusal:
-        Comparison.objects.fail(comparison_id, token, Failure("taxonomy", str(refusal), "Choose another taxonomy."))
-    except Exception:
-        Comparison.objects.stumble(comparison_id, token)
-        raise
+    run_slice(Comparing, comparison_id, alone=True)
+
+
+class Comparing(TimeSlice):
+    """The whole comparison at once, which takes some seconds."""
+
+    kind = Comparison
+    job: Comparison
+    in_hand = True
+
+    def run(self) -> Fields:
+        self.begin()
+        try:
+            return {"document": document_of(in_order(self.job), self.job.taxonomy)}
+        except Refusal as refusal:
+            raise Failure("taxonomy", str(refusal), "Choose another taxonomy.") from refusal
 
 
 def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:

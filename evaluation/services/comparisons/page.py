@@ -4,20 +4,11 @@ from functools import cached_property
 from typing import Any
 
 from classifier.models import Prediction
+from evaluation.metrics.catalogue import BY_CODE, HEADLINE, Better
 from evaluation.models import Comparison, LabelledImage
 from evaluation.services.data_sets.seen import UNDECLARED
-from evaluation.services.evaluations import charts
 from skinsite.diagnoses import TAXONOMIES, name_of
 
-METRICS = {
-    "balanced_accuracy": "Balanced accuracy",
-    "accuracy": "Accuracy",
-    "macro_auc": "ROC AUC, mean",
-    "macro_f1": "F1, mean",
-    "log_loss": "Log loss",
-    "brier": "Brier score",
-}
-FOREST = ("balanced_accuracy", "accuracy", "macro_auc", "macro_f1")
 SIGNIFICANT = 0.05
 SHOWN = 24
 
@@ -43,20 +34,14 @@ class ComparisonPage:
 
     @property
     def forest(self) -> list[dict[str, Any]]:
+        """The models under each metric of 0 to 1 that their sheets hold."""
         return [
             {
-                "title": METRICS[metric],
-                "rows": [
-                    {
-                        "name": row["name"],
-                        "number": row["sheet"][metric],
-                        "place": charts.interval(row["sheet"][metric]),
-                        "evaluation": row["evaluation"],
-                    }
-                    for row in self.models
-                ],
+                "metric": metric,
+                "rows": [row | {"number": row["sheet"][metric.code]} for row in self.models],
             }
-            for metric in FOREST
+            for metric in HEADLINE
+            if metric.better == Better.HIGHER and all(metric.code in row["sheet"] for row in self.models)
         ]
 
     @property
@@ -68,7 +53,7 @@ class ComparisonPage:
         return [self._pair(row) for row in self.document["pairs"] if row["metric"] != self.document["primary"]]
 
     def _pair(self, row: dict[str, Any]) -> dict[str, Any]:
-        names = {"a_name": self.names[row["a"]], "b_name": self.names[row["b"]], "title": METRICS[row["metric"]]}
+        names = {"a_name": self.names[row["a"]], "b_name": self.names[row["b"]], "title": BY_CODE[row["metric"]].title}
         shown = row["p_holm"] is not None and row["p_holm"] < SIGNIFICANT
         return row | names | {"differs": shown}
 

@@ -6,12 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from classifier.inference.engines import FAST
 from evaluation.metrics import taxonomy
 from evaluation.models import ClassPlace, Comparison, Evaluation
-from evaluation.services.queueing import send_on_commit
 from skinsite.diagnoses import NATIVE, TAXONOMIES
-from skinsite.jobs import State
+from skinsite.jobs import State, actions
 from skinsite.refusal import Problem, Refusal
 
 
@@ -20,15 +18,15 @@ def start_comparison(*, owner: Any, evaluations: Sequence[Evaluation], taxonomy_
     chosen = list({evaluation.pk: evaluation for evaluation in evaluations}.values())
     _check(chosen, taxonomy_name)
     places(chosen, taxonomy_name)
+    comparison = Comparison(
+        owner=owner,
+        data_set=chosen[0].data_set,
+        taxonomy=taxonomy_name,
+        order=[evaluation.pk for evaluation in chosen],
+    )
     with transaction.atomic():
-        comparison = Comparison.objects.create(
-            owner=owner,
-            data_set=chosen[0].data_set,
-            taxonomy=taxonomy_name,
-            order=[evaluation.pk for evaluation in chosen],
-        )
+        actions.start(comparison)
         comparison.evaluations.set(chosen)
-        send_on_commit(comparison)
     return comparison
 
 
@@ -71,8 +69,6 @@ def _check(evaluations: Sequence[Evaluation], name: str) -> None:
         problems.append(
             Problem("evaluations", "The evaluations are on different data sets: compare them on the same images.")
         )
-    if len({evaluation.engine == FAST for evaluation in evaluations}) > 1:
-        problems.append(Problem("evaluations", "Evaluations by engines of different precision cannot be compared."))
     if problems:
         raise Refusal(*problems)
     try:

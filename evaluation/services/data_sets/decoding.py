@@ -4,10 +4,9 @@ import hashlib
 import logging
 import os
 import struct
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,12 @@ from classifier.inference.input import images
 from classifier.services.cases.create import THUMBNAIL_SIDE
 from evaluation.intake import near_duplicates
 from evaluation.intake.archive_child import DECODED, FACT, FACT_BYTES, PICTURES, SURVEYED, TABLE_BYTES
-from evaluation.intake.label_rows import Refused, Row
+from evaluation.intake.label_rows import Row
+from evaluation.intake.table import Refused
 from evaluation.models import DataSet, LabelledImage
 from skinsite.jobs import Failure
 from skinsite.sandbox import ask as sandbox
-from skinsite.sandbox import confine
+from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput
 from skinsite.sandbox.run import ExitReason, Limits
 
@@ -38,7 +38,8 @@ SCHEMAS = {SURVEY: SURVEYED, DECODE: DECODED}
 GIB = 1024**3
 ANSWER_BYTES = 64 * 1024**2  # 100,000 long names
 UNPACKED_BYTES = 64 * 1000**3
-SURVEY_LIMITS = Limits(seconds=120, memory=2 * GIB, disk=2 * GIB)
+DISK = 2 * GIB
+SURVEY_SECONDS = 120
 SECONDS_A_PICTURE = 20
 TOO_LONG = "Decoding was stopped: it took too long or too much memory."
 UNTRUSTED = "Decoding gave no picture that can be trusted."
@@ -73,7 +74,7 @@ class Source:
         """Raises Failure where the archive is refused as a whole."""
         if self.folder is not None:
             return _folder_survey(self.folder)
-        with _staging() as folder, self.opened() as descriptor:
+        with _scratch() as folder, self.opened() as descriptor:
             request = {"descriptor": descriptor, "members": settings.ARCHIVE_MEMBERS, "total_bytes": UNPACKED_BYTES}
             answer = _run(SURVEY, request | {"folder": str(folder)}, folder, descriptor)
             if answer is None:
@@ -123,12 +124,15 @@ class Stored:
 def decode(source: Source, names: Sequence[str], keep: Keep | None = None) -> list[Any]:
     """Return for each name what `keep` makes of its picture (by default a Stored one), or the reason why there is none.
 
-    A child that dies loses one picture.
+    A child that dies loses one picture, and so does one that leaves no facts that can be read: those before it, which
+    may be good, are decoded once more.
     """
     answers: list[Any] = []
+    keep = keep or _stored
     try:
         while len(answers) < len(names):
-            answers += _decode_some(source, names[len(answers) :], keep or _stored) or [TOO_LONG]
+            left = names[len(answers) :]
+            answers += _decode_some(source, left, keep) or _decode_some(source, left[:1], keep) or [UNTRUSTED]
     except BaseException:
         discard(answers)
         raise
@@ -174,26 +178,34 @@ def _folder_survey(folder: Path) -> Survey:
 
 
 def _decode_some(source: Source, names: Sequence[str], keep: Keep) -> list[Any]:
-    """Run one child and return what it finished, in order; a crash leaves the list shorter than the names."""
-    with _staging() as folder, source.opened() as descriptor:
+    """Run one child and return what it finished, in order; nothing where its facts are none.
+
+    A crash leaves the list shorter than the names, and TOO_LONG alone where it came before the first one was done.
+    """
+    with _scratch() as folder, source.opened() as descriptor:
         request = {"names": list(names), "folder": str(folder), "descriptor": descriptor}
         if source.folder is not None:
             request["root"] = str(source.folder)
         _run(DECODE, request, folder, descriptor, readable=[source.folder] if source.folder else [], size=len(names))
-        return [_kept(folder, fact, keep) for fact in _facts(folder, len(names))]
+        try:
+            lines = sandbox.read_file(folder / "facts", len(names) * FACT_BYTES).splitlines()
+        except InvalidChildOutput as error:
+            logger.warning("A child's facts about pictures are not used: %s", error)
+            return []
+        return [_kept(folder, fact, keep) for fact in _facts(lines[: len(names)])] if lines else [TOO_LONG]
 
 
-def _facts(folder: Path, most: int) -> Iterator[dict[str, Any]]:
+def _facts(lines: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     """The child's lines as far as they are what they must be, one for each picture in order; it is not trusted."""
-    try:
-        lines = sandbox.read_file(folder / "facts", most * FACT_BYTES).splitlines()
-        for place, line in enumerate(lines[:most]):
+    for place, line in enumerate(lines):
+        try:
             fact = sandbox.parse(line, FACT)
-            if fact["place"] != place:
-                return
-            yield fact
-    except InvalidChildOutput as error:
-        logger.warning("A child's facts about pictures are not used: %s", error)
+        except InvalidChildOutput as error:
+            logger.warning("A child's facts about pictures are not used: %s", error)
+            return
+        if fact["place"] != place:
+            return
+        yield fact
 
 
 def _kept(folder: Path, fact: dict[str, Any], keep: Keep) -> Any:
@@ -229,12 +241,10 @@ def _stored(pixels: Any, changes: list[str]) -> Stored:
     )
 
 
-@contextmanager
-def _staging() -> Iterator[Path]:
+def _scratch() -> AbstractContextManager[Path]:
     base = settings.SKINSITE_DATA / "datasets" / "staging"
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    return scratch.opened(base)
 
 
 def _run(
@@ -254,7 +264,7 @@ def _run(
             f"This server cannot decode pictures safely: its kernel lacks {' and '.join(confine.missing())}.",
             "Run the portal on Linux 5.13 or later with Landlock and seccomp.",
         )
-    limits = Limits(seconds=SECONDS_A_PICTURE + size, memory=2 * GIB, disk=2 * GIB) if size else SURVEY_LIMITS
+    limits = Limits(seconds=SECONDS_A_PICTURE + size if size else SURVEY_SECONDS, memory=2 * GIB, disk=DISK)
     try:
         answer = sandbox.ask(
             task,
@@ -269,7 +279,7 @@ def _run(
             verbatim=("pictures",),
         )
     except ChildStopped as stopped:
-        if stopped.result.reason is ExitReason.NO_WALLS:
+        if stopped.result.reason is ExitReason.NOT_ISOLATED:
             raise Failure(
                 "confinement-unavailable",
                 f"This server cannot decode pictures safely: {sandbox.plain(stopped.result.stderr_tail)}.",

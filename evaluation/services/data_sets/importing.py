@@ -4,7 +4,7 @@ import os
 import re
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,20 +18,25 @@ from django.dispatch import receiver
 
 from classifier.services.models.uploads import CHUNK_BYTES
 from evaluation.intake import label_rows
-from evaluation.intake.label_rows import NeedsMapping, Refused, Row, Unreadable
+from evaluation.intake.guess_columns import described, guess
+from evaluation.intake.label_rows import NeedsMapping, Row
+from evaluation.intake.table import ColumnMapping, Refused, Unreadable, parse, stem
 from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.models.data_set import LONGEST_NAME
 from evaluation.services.data_sets import decoding, isic_archive, masks
 from evaluation.services.data_sets import summary as data_set_summary
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure, State, heartbeat
+from skinsite.jobs import Failure, State, actions
+from skinsite.jobs.send import send_on_commit
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 from skinsite.refusal import Conflict, Problem, Refusal
 
 NEEDS_MAPPING = "needs-mapping"
 CHUNK_PICTURES = 96
 CHUNK_PACKED = 60 * 1000**2
 AT_ONCE = 2
+Save = Callable[..., None]
+"""Writes fields of the data set, as long as it is this worker's."""
 SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -45,15 +50,14 @@ def create_data_set(
         kept.append(_keep(archive, "archive", settings.ARCHIVE_BYTES))
         if table is not None:
             kept.append(_keep(table, "labels", settings.TABLE_BYTES))
-        with transaction.atomic():
-            data_set = DataSet.objects.create(
-                owner=owner,
-                name=name,
-                published=published,
-                archive=_relative(kept[0]),
-                table=_relative(kept[1]) if table is not None else "",
-            )
-            send_on_commit(data_set)
+        data_set = DataSet(
+            owner=owner,
+            name=name,
+            published=published,
+            archive=_relative(kept[0]),
+            table=_relative(kept[1]) if table is not None else "",
+        )
+        actions.start(data_set)
     except BaseException:
         for path in kept:
             path.unlink(missing_ok=True)
@@ -78,7 +82,7 @@ def create_from_folder(
     return DataSet.objects.create(owner=owner, name=name, **paths, **fields)
 
 
-def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
+def remap_data_set(*, data_set: DataSet, mapping: ColumnMapping) -> None:
     """Import the same upload again with a corrected mapping; earlier images, answers and figures go.
 
     Raises Conflict while an import runs.
@@ -87,33 +91,18 @@ def remap_data_set(*, data_set: DataSet, mapping: Mapping[str, Any]) -> None:
         raise Conflict(f"This data set is {data_set.state}: correct the mapping when its import has ended.")
     if not (data_set.archive or data_set.folder):
         raise Conflict("The upload of this data set was not kept: upload it again.")
-    clean = {
-        "columns": {str(k): v for k, v in (mapping.get("columns") or {}).items()},
-        "labels": {str(k): str(v or "").strip().lower() for k, v in (mapping.get("labels") or {}).items()},
-    }
-    emptied: dict[str, Any] = {"labels": {}, "words": {}, "refused": [], "warnings": [], "summary": {}}
+    labels = {word: code.strip().lower() for word, code in mapping.labels.items()}
+    clean = ColumnMapping(columns=mapping.columns, labels=labels).model_dump()
+    emptied: Fields = {"labels": {}, "words": {}, "refused": [], "warnings": [], "document": {}, "begun_at": None}
     with transaction.atomic():
         itself = DataSet.objects.filter(pk=data_set.pk)
-        itself.filter(state=State.DONE).update(state=State.CANCELLED)
-        if not itself.retry():
+        if not itself.retry(done=True):
             raise Conflict("This data set is being imported: correct the mapping when that has ended.")
         data_set.evaluations.all().delete()
         data_set.comparisons.all().delete()
         data_set.images.all().delete()
-        itself.update(mapping=clean, decoded=0, total=0, **emptied)
+        itself.update(mapping=clean, done=0, total=0, **emptied)
         send_on_commit(data_set)
-
-
-def cancel_import(*, data_set: DataSet) -> None:
-    """queued, running -> cancelled. Raises Conflict in another state."""
-    if not DataSet.objects.filter(pk=data_set.pk).cancel():
-        raise Conflict(f"This data set is {data_set.state}: only an import that waits or runs can be cancelled.")
-
-
-def delete_data_set(*, data_set: DataSet) -> None:
-    """Delete a data set with its images, evaluations, comparisons and figures; files go after the commit."""
-    with transaction.atomic():
-        data_set.delete()
 
 
 @receiver(post_delete, sender=DataSet)
@@ -128,36 +117,20 @@ def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
 
 
 def run_import(*, data_set_id: int) -> None:
-    """queued -> done, or failed with the reason; goes on where a lost worker stopped."""
-    token = DataSet.objects.claim(data_set_id, in_hand=False)
-    if token is None:
-        return
-    data_set = DataSet.objects.get(pk=data_set_id)
-    try:
-        with heartbeat(DataSet.objects.all(), data_set_id, token):
-            if data_set.wanted and not isic_archive.fetch_some(data_set, token):
-                _give_way(data_set, token)
-                return
-            result = _imported(data_set, token)
-        DataSet.objects.finish(data_set_id, token, **result)
-    except _TakenAway:
-        return
-    except Failure as failure:
-        DataSet.objects.fail(data_set_id, token, failure)
-    except Exception:
-        DataSet.objects.stumble(data_set_id, token)
-        raise
+    run_slice(Importing, data_set_id, alone=True)
 
 
-def _give_way(data_set: DataSet, token: uuid.UUID) -> None:
-    """Let others have their turn on the light queue, then go on."""
-    with transaction.atomic():
-        if DataSet.objects.give_way(data_set.pk, token):
-            send_on_commit(data_set)
+class Importing(TimeSlice):
+    """Fetching ends after some seconds, for others on the light queue; decoding goes on where a lost worker stopped."""
 
+    kind = DataSet
+    job: DataSet
 
-class _TakenAway(Exception):
-    """The row was cancelled or given to another worker."""
+    def run(self) -> Fields:
+        self.begin()
+        if self.job.wanted and not isic_archive.fetch_some(self.job, self.token):
+            self.requeue()
+        return _imported(self.job, self.save)
 
 
 @dataclass(frozen=True)
@@ -170,24 +143,23 @@ class _Entry:
     row: Row
 
 
-def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
+def _imported(data_set: DataSet, save: Save) -> Fields:
     source = decoding.Source.of(data_set)
     found = source.survey()
     members, of_pictures = masks.apart(found.pictures)
     found = replace(found, pictures=members)
-    _note_refused(data_set, token, found.refused)
+    _note_refused(save, found.refused)
     if not found.pictures:
         raise _no_images(found.refused)
-    reading, by_folder = _read_labels(data_set, found, token)
+    reading, by_folder = _read_labels(data_set, found, save)
     entries, unmatched = _matched(found.pictures, reading, by_folder=by_folder)
     stored = set(data_set.images.values_list("name", flat=True))
     left = [entry for entry in entries if entry.name not in stored]
-    if not DataSet.objects.renew(data_set.pk, token, total=len(entries), decoded=len(entries) - len(left)):
-        raise _TakenAway
-    broken = _decode_all(data_set, token, source, left)
+    save(total=len(entries), done=len(entries) - len(left))
+    broken = _decode_all(data_set, save, source, left)
     unfit, resized = _masks(data_set, source, of_pictures)
     refused = [*found.refused, *reading.refused, *unmatched, *broken, *unfit]
-    _note_refused(data_set, token, refused)
+    _note_refused(save, refused)
     if not data_set.images.exists():
         raise _no_images(refused)
     labels = {
@@ -195,15 +167,15 @@ def _imported(data_set: DataSet, token: uuid.UUID) -> dict[str, Any]:
         for row in sorted(reading.rows, key=lambda row: row.label.code)
     }
     used = set(data_set.images.values_list("label", flat=True).distinct())
-    summary = data_set_summary.summary(data_set)
+    summary, warnings = data_set_summary.summary(data_set)
     scaled = [f"{resized:,} masks had another size than their pictures and were scaled to it."] if resized else []
     return {
         "folder": data_set.folder,
         "table": data_set.table,
         "labels": {code: entry for code, entry in labels.items() if code in used},
         "words": reading.labels,
-        "warnings": [*reading.warnings, *scaled, *summary.pop("warnings")],
-        "summary": summary,
+        "warnings": [*reading.warnings, *scaled, *warnings],
+        "document": summary.to_json(),
     }
 
 
@@ -215,10 +187,9 @@ def _masks(data_set: DataSet, source: decoding.Source, of_pictures: dict[str, st
     return masks.import_masks(data_set, source, of_pictures) if of_pictures else ([], 0)
 
 
-def _note_refused(data_set: DataSet, token: uuid.UUID, refused: Sequence[Refused]) -> None:
+def _note_refused(save: Save, refused: Sequence[Refused]) -> None:
     """Write them at once: an import that fails later has named them as well."""
-    listed = [vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)]
-    DataSet.objects.renew(data_set.pk, token, refused=listed)
+    save(refused=[vars(entry) for entry in sorted(refused, key=lambda entry: entry.row or 0)])
 
 
 def _no_images(refused: Sequence[Refused]) -> Failure:
@@ -230,47 +201,46 @@ def _no_images(refused: Sequence[Refused]) -> Failure:
     )
 
 
-def _read_labels(data_set: DataSet, found: decoding.Survey, token: uuid.UUID) -> tuple[label_rows.Reading, bool]:
+def _read_labels(data_set: DataSet, found: decoding.Survey, save: Save) -> tuple[label_rows.Reading, bool]:
     """Read the table beside the archive, the best one inside it, or the names of the folders; True for the last.
 
     A text that is no label table, such as a licence, does not hide folders that are named by known classes.
     """
+    mapping = ColumnMapping.model_validate(data_set.mapping)
     contents = [(settings.SKINSITE_DATA / data_set.table).read_bytes()] if data_set.table else found.tables
     last: Exception = Unreadable("There is no label table.")
     best: label_rows.Reading | None = None
     for content in contents:
         try:
-            table = label_rows.parse(content)
-            reading = label_rows.read(table, data_set.mapping)
+            table = parse(content)
+            reading = label_rows.read(table, mapping)
         except (NeedsMapping, Unreadable) as error:
             last = error if isinstance(error, NeedsMapping) or not isinstance(last, NeedsMapping) else last
             continue
         if best is None or len(reading.rows) > len(best.rows):
             best = reading
-            DataSet.objects.renew(
-                data_set.pk, token, columns=label_rows.described(table), guess=label_rows.guess(table)
-            )
+            save(columns=list(map(vars, described(table))), guess=guess(table))
     if best is not None:
         return best, False
     if not contents or (not data_set.table and any(map(understand, _folders(found.pictures)))):
-        return _by_folder(found.pictures, data_set.mapping), True
+        return _by_folder(found.pictures, mapping.labels), True
     if isinstance(last, NeedsMapping):
-        DataSet.objects.renew(data_set.pk, token, columns=last.columns, guess=last.guess)
+        save(columns=list(map(vars, last.columns)), guess=last.guess)
         hint = "Choose the columns on the data set's page; no second upload is needed."
         raise Failure(NEEDS_MAPPING, str(last), hint)
     raise Failure("unreadable-table", str(last), "Export the table as CSV in UTF-8 and upload it again.")
 
 
-def _by_folder(members: Sequence[tuple[str, int]], mapping: Mapping[str, Any]) -> label_rows.Reading:
+def _by_folder(members: Sequence[tuple[str, int]], meant: Mapping[str, str]) -> label_rows.Reading:
     """One folder per class: the innermost folder's name is the label."""
     words = _folders(members)
-    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not mapping.get("labels")):
+    if not any(words) or (len(set(words)) == 1 and understand(words[0]) is None and not meant):
         raise Failure(
             "no-labels",
             "The archive has neither a label table nor a folder for each class.",
             "Add a CSV with the columns image and diagnosis, or a folder for each class that has its name.",
         )
-    known = meanings(words, mapping.get("labels") or {})
+    known = meanings(words, meant)
     rows, refused = [], []
     for (name, _), word in zip(members, words, strict=True):
         label = known.get(word)
@@ -295,14 +265,14 @@ def _matched(
     by_path = {name.lower(): (name, size) for name, size in members}
     by_stem: dict[str, list[tuple[str, int]]] = {}
     for name, size in members:
-        by_stem.setdefault(label_rows.stem(name), []).append((name, size))
+        by_stem.setdefault(stem(name), []).append((name, size))
     entries: list[_Entry] = []
     refused: list[Refused] = []
     used: set[str] = set()
     aliases: set[str] = set()
     for row in reading.rows:
         key = row.image.replace("\\", "/").lower()
-        same = [by_path[key]] if key in by_path else by_stem.get(label_rows.stem(row.image), [])
+        same = [by_path[key]] if key in by_path else by_stem.get(stem(row.image), [])
         if len(same) != 1:
             what = f"{len(same)} pictures have this name" if same else "there is no picture of this name"
             refused.append(Refused(row.row, row.image, f"{what} among the uploaded files"))
@@ -314,8 +284,8 @@ def _matched(
         used.add(member)
         entries.append(_Entry(member, size, _alias(row.image, aliases, by_folder=by_folder), row))
     if not by_folder:
-        named = {label_rows.stem(entry.file) for entry in (*reading.refused, *refused)}
-        left = [name for name, _ in members if name not in used and label_rows.stem(name) not in named]
+        named = {stem(entry.file) for entry in (*reading.refused, *refused)}
+        left = [name for name, _ in members if name not in used and stem(name) not in named]
         refused += [Refused(None, name, "the label table does not name it") for name in left]
     return entries, refused
 
@@ -334,9 +304,7 @@ def _alias(image: str, taken: set[str], *, by_folder: bool) -> str:
     return alias
 
 
-def _decode_all(
-    data_set: DataSet, token: uuid.UUID, source: decoding.Source, entries: Sequence[_Entry]
-) -> list[Refused]:
+def _decode_all(data_set: DataSet, save: Save, source: decoding.Source, entries: Sequence[_Entry]) -> list[Refused]:
     """Decode in confined children, two at once; commit each chunk; return what is no usable picture."""
     refused: list[Refused] = []
     chunks = list(_chunks(entries))
@@ -349,7 +317,7 @@ def _decode_all(
                 waiting.extend(pool.submit(decoding.decode, source, some) for some in islice(names, 1))
                 pairs = list(zip(chunk, answers, strict=True))
                 refused += [Refused(entry.row.row, entry.member, why) for entry, why in pairs if isinstance(why, str)]
-                _commit(data_set, token, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
+                _commit(data_set, save, [pair for pair in pairs if not isinstance(pair[1], str)], len(chunk))
         except BaseException:
             _discard(waiting)
             raise
@@ -363,14 +331,12 @@ def _discard(waiting: Iterable[Future[list[decoding.Stored | str]]]) -> None:
             decoding.discard(future.result())
 
 
-def _commit(data_set: DataSet, token: uuid.UUID, good: Sequence[tuple[_Entry, Any]], size: int) -> None:
+def _commit(data_set: DataSet, save: Save, good: Sequence[tuple[_Entry, Any]], size: int) -> None:
     rows = [decoding.row(data_set, entry.name, entry.member, entry.row, picture) for entry, picture in good]
     try:
         with transaction.atomic():
             data_set.images.bulk_create(rows)
-            data_set.decoded += size
-            if not DataSet.objects.renew(data_set.pk, token, decoded=data_set.decoded, attempts=1):
-                raise _TakenAway
+            save(done=data_set.done + size, attempts=1)
     except BaseException:
         decoding.delete_files(rows)
         raise

@@ -12,14 +12,14 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from evaluation.isic_archive.fetch import ArchiveError, Limits, Progress, fetch
+from evaluation.isic_archive.fetch import fetch
+from evaluation.isic_archive.types import ArchiveError
 from evaluation.models import DataSet
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import Failure
+from skinsite.jobs import Failure, actions
 from skinsite.refusal import Problem, Refusal
 
 TURN_SECONDS = 20.0
-TELL_SECONDS = 2.0
+RENEW_SECONDS = 2.0
 MOST_IMAGES = 5000
 
 
@@ -32,11 +32,8 @@ def create_from_archive(*, owner: Any, name: str, query: str, images: int) -> Da
         problems.append(Problem("images", f"Ask for 1 to {MOST_IMAGES:,} images."))
     if problems:
         raise Refusal(*problems)
-    with transaction.atomic():
-        data_set = DataSet.objects.create(
-            owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images
-        )
-        send_on_commit(data_set)
+    data_set = DataSet(owner=owner, name=name.strip(), wanted={"query": query.strip(), "images": images}, total=images)
+    actions.start(data_set)
     return data_set
 
 
@@ -44,32 +41,27 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
     """Fetch for one turn; True once all wanted images are here. Raises Failure where the archive does not answer."""
     place = _place(data_set)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    until, told = time.monotonic() + TURN_SECONDS, [0.0]
-
-    def goes_on(progress: Progress) -> bool:
-        now = time.monotonic()
-        if now - told[0] < TELL_SECONDS:
-            return now < until
-        told[0] = now
-        held = DataSet.objects.renew(data_set.pk, token, total=progress.total, decoded=progress.done)
-        return held and now < until
-
+    until, next_renewal = time.monotonic() + TURN_SECONDS, 0.0
+    steps = fetch(
+        base=settings.SKINSITE_ISIC_API,
+        query=data_set.wanted["query"],
+        into=place,
+        hosts=frozenset([urlsplit(settings.SKINSITE_ISIC_API).hostname or "", *settings.SKINSITE_ISIC_HOSTS]),
+        images=data_set.wanted["images"],
+    )
     try:
-        result = fetch(
-            base=settings.SKINSITE_ISIC_API,
-            query=data_set.wanted["query"],
-            into=place,
-            hosts=frozenset([urlsplit(settings.SKINSITE_ISIC_API).hostname or "", *settings.SKINSITE_ISIC_HOSTS]),
-            limits=Limits(images=data_set.wanted["images"]),
-            on_progress=goes_on,
-        )
+        for done, total in steps:
+            if (now := time.monotonic()) >= next_renewal:
+                next_renewal = now + RENEW_SECONDS
+                if not DataSet.objects.renew(data_set.pk, token, total=total, done=done):
+                    return False
+            if now >= until:
+                return False
     except ArchiveError as error:
         raise Failure(error.code, str(error), "Try again: what was fetched is kept, and it goes on there.") from error
-    if result.cancelled:
-        return False
     data_set.folder = str(place / "images")
     data_set.table = str((place / "metadata.csv").relative_to(settings.SKINSITE_DATA))
-    data_set.total = data_set.decoded = 0
+    data_set.total = data_set.done = 0
     return True
 
 

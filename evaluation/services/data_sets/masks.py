@@ -1,4 +1,4 @@
-"""Masks of lesions beside the pictures of a data set: found by name, decoded behind the same walls, kept as 1 bit."""
+"""Masks of lesions beside the pictures of a data set: found by name, decoded in the same isolation, kept as 1 bit."""
 
 import io
 import re
@@ -12,8 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from evaluation.intake import label_rows
-from evaluation.intake.label_rows import Refused
+from evaluation.intake.table import Refused, stem
 from evaluation.models import DataSet, LabelledImage
 from evaluation.services.data_sets import decoding
 
@@ -35,7 +34,7 @@ def apart(members: Members) -> tuple[list[tuple[str, int]], dict[str, str]]:
     masks: list[tuple[str, int]] = []
     for name, size in members:
         folders = {part.lower() for part in Path(name).parts[:-1]}
-        if ENDING.search(label_rows.stem(name)) or folders & FOLDERS:
+        if ENDING.search(stem(name)) or folders & FOLDERS:
             masks.append((name, size))
         else:
             found.append((name, size))
@@ -44,16 +43,16 @@ def apart(members: Members) -> tuple[list[tuple[str, int]], dict[str, str]]:
 
 def by_stem(members: Members) -> dict[str, str]:
     """Return the members by the stem of the picture that they belong to."""
-    return {ENDING.sub("", label_rows.stem(name)): name for name, _ in members}
+    return {ENDING.sub("", stem(name)): name for name, _ in members}
 
 
 def import_masks(data_set: DataSet, source: decoding.Source, masks: Mapping[str, str]) -> tuple[list[Refused], int]:
     """Store the masks of the set's pictures that have none yet; return those refused, and how many were resized."""
     rows = list(data_set.images.filter(mask="").only("file_name", "width", "height", "data_set"))
-    by_member = {masks[stem]: row for row in rows if (stem := label_rows.stem(row.file_name)) in masks}
-    known = {label_rows.stem(name) for name in data_set.images.values_list("file_name", flat=True)}
+    by_member = {masks[key]: row for row in rows if (key := stem(row.file_name)) in masks}
+    known = {stem(name) for name in data_set.images.values_list("file_name", flat=True)}
     refused = [
-        Refused(None, name, "no picture has this mask's name") for stem, name in masks.items() if stem not in known
+        Refused(None, name, "no picture has this mask's name") for key, name in masks.items() if key not in known
     ]
     resized, names = 0, list(by_member)
     for start in range(0, len(names), CHUNK):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from classifier.models import ModelRecord
 from classifier.training_ids import listed_ids, missing_file
+from evaluation.documents.training_overlap import TrainingOverlap
 from evaluation.intake import near_duplicates
 from evaluation.models import DataSet, LabelledImage, TrainingSet
 
@@ -42,13 +43,14 @@ class Seen:
     images: dict[int, str]
     notices: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def overlap(self) -> TrainingOverlap:
         counts = Counter(self.images.values())
         parts = [f"{counts[way]} {words}" for way, words in WAYS.items() if counts[way]]
         how = ", ".join(parts) if parts else "compared with the declared training data; none was found"
         if UNDECLARED in self.notices:
             how = "the training data is not declared"
-        return {"images": len(self.images), "how": how, "by": dict(counts), "notices": list(self.notices)}
+        return TrainingOverlap(images=len(self.images), how=how, by=counts, notices=list(self.notices))
 
 
 def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
@@ -118,7 +120,7 @@ def _alike(images: Sequence[LabelledImage], training: DataSet) -> dict[int, str]
     for i, j in pairs:
         if (
             rest[i].pk not in found
-            and near_duplicates.correlation(_small(rest[i]), _small(trained[j])) >= near_duplicates.SAME
+            and near_duplicates.correlation(small(rest[i]), small(trained[j])) >= near_duplicates.SAME
         ):
             found[rest[i].pk] = "likeness"
     return found
@@ -136,6 +138,7 @@ def _number(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _small(image: LabelledImage) -> Image.Image:
+def small(image: LabelledImage) -> Image.Image:
+    """Return the picture in grey and in the size in which pictures are correlated."""
     with image.thumbnail.open("rb") as file, Image.open(file) as picture:
         return picture.convert("L").resize((near_duplicates.SIDE, near_duplicates.SIDE), Image.Resampling.LANCZOS)

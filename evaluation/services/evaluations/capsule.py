@@ -3,23 +3,23 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from classifier.inference.engines import in_words
 from classifier.inference.input.preprocess import PREPROCESSING_VERSION
 from classifier.services.predictions import software
 from evaluation.models import Evaluation
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.sentences import methods_paragraph
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
+from skinsite.disclaimer import DISCLAIMER
 from skinsite.spreadsheet import plain_lines
 
-SCRIPT = settings.BASE_DIR / "evaluation" / "services" / "recompute.py"
-README = """Evaluation capsule of Skinsite. Research and teaching only. Not a diagnosis.
+SCRIPT = Path(__file__).with_name("recompute.py")
+README = f"""Evaluation capsule of Skinsite. {DISCLAIMER}
 
 predictions.csv   every image with truth and probabilities
 submission.csv    the same in the form of the ISIC challenges
@@ -36,7 +36,7 @@ def metrics_document(evaluation: Evaluation) -> dict[str, Any]:
     model, data_set = evaluation.model, evaluation.data_set
     return {
         "schema": document.pop("schema"),
-        "notice": "Research and teaching only. Not a diagnosis.",
+        "notice": DISCLAIMER,
         "made": timezone.now().isoformat(),
         "model": {
             "name": model.name,
@@ -47,12 +47,11 @@ def metrics_document(evaluation: Evaluation) -> dict[str, Any]:
         "data_set": {
             "name": data_set.name,
             "synthetic": data_set.synthetic,
-            "images": data_set.summary.get("images"),
-            "licences": data_set.summary.get("licences", []),
-            "attributions": data_set.summary.get("attributions", []),
+            "images": data_set.document.get("images"),
+            "licences": data_set.document.get("licences", []),
+            "attributions": data_set.document.get("attributions", []),
         },
         "engine": evaluation.engine,
-        "engine_in_words": in_words(evaluation.engine),
         "recipe": stored_predictions.recipe(model, evaluation.engine),
         "preprocessing": PREPROCESSING_VERSION,
         "software": software.versions(),

@@ -1,32 +1,31 @@
-"""Numbers as the points of inline SVG charts: x to the right and y upwards, both 0 to 1, in a box of 100 by 100."""
+"""What the charts of an evaluation show: its page and its journal figures draw the same numbers."""
 
-from collections.abc import Sequence
 from typing import Any
 
-
-def line(x: Sequence[float], y: Sequence[float | None]) -> str:
-    """Return the path through points in [0, 1]; undefined ones are left out."""
-    points = [(a, b) for a, b in zip(x, y, strict=True) if b is not None]
-    return "M" + "L".join(f"{100 * a:.1f} {100 - 100 * b:.1f}" for a, b in points) if points else ""
+AREAS = {"roc": ("roc", "auc"), "precision-recall": ("precision_recall", "average_precision")}
+"""Kinds of curves, with their names in a document and in a row of its classes."""
 
 
-def band(x: Sequence[float], low: Sequence[float], high: Sequence[float]) -> str:
-    """Return the closed path between two curves."""
-    up, down = line(x, high), line(list(reversed(x)), list(reversed(low)))
-    return f"{up}L{down[1:]}Z" if up and down else ""
-
-
-def interval(number: dict[str, Any], low: float = 0.0, high: float = 1.0) -> dict[str, str] | None:
-    """Return where a number and its interval lie on a scale, in per cent; None where it is undefined."""
-    if number["value"] is None:
-        return None
-
-    def place(value: float) -> str:
-        return f"{100 * (min(max(value, low), high) - low) / (high - low):.2f}"
-
-    left, right = number["low"], number["high"]
-    return {
-        "at": place(number["value"]),
-        "from": place(number["value"] if left is None else left),
-        "to": place(number["value"] if right is None else right),
+def chart_data(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what each kind of chart shows, in the units of its axes, as `evaluation.figures` takes it."""
+    sheet, lines, names = document["textbook"], document["curves"], document["names"]
+    curves = {
+        kind: {
+            code: {"name": names.get(code, code), "area": sheet["per_class"][code][area], **line}
+            for code, line in lines[stored].items()
+            if line
+        }
+        for kind, (stored, area) in AREAS.items()
     }
+    data = curves | {
+        "confusion": sheet["confusion"],
+        "reliability": {
+            "bins": lines["reliability"],
+            "images": [one["images"] for one in lines["reliability"]],
+            "ece": sheet["ece"],
+        },
+        "scores": {code: {"name": names.get(code, code), **bins} for code, bins in lines["scores"].items()},
+        "subgroups": document["subgroups"],
+    }
+    decision = (document["binary"].get("malignant") or {}).get("decision")
+    return data | ({"decision": decision} if decision else {})

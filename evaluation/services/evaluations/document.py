@@ -4,18 +4,27 @@ from typing import Any
 
 from django.urls import reverse
 
-from classifier.inference.engines import in_words
+from evaluation.metrics.catalogue import BY_CODE
 from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
+from skinsite.jobs.long_job import LongJob
 
 Document = dict[str, Any]
 
 
-def data_set_document(data_set: DataSet) -> Document:
-    summary = data_set.summary
+def job_document(job: LongJob) -> Document:
+    """What the API says of every long job."""
     return {
-        "id": str(data_set.pk),
+        "id": str(job.pk),
+        "state": job.shown_state,
+        "page": job.get_absolute_url(),
+        "error": job.error,
+    }
+
+
+def data_set_document(data_set: DataSet) -> Document:
+    summary = data_set.document
+    return job_document(data_set) | {
         "name": data_set.name,
-        "state": data_set.state,
         "created": data_set.created,
         "published": data_set.published,
         "synthetic": data_set.synthetic,
@@ -23,15 +32,13 @@ def data_set_document(data_set: DataSet) -> Document:
         "lesions": summary.get("lesions", 0),
         "classes": {code: entry["images"] for code, entry in summary.get("classes", {}).items()},
         "labels": data_set.labels,
-        "decoded": data_set.decoded,
+        "decoded": data_set.done,
         "total": data_set.total,
         "refused": data_set.refused,
         "warnings": data_set.warnings,
         "columns": data_set.columns,
         "guess": data_set.guess,
         "mapping": data_set.mapping,
-        "page": data_set.get_absolute_url(),
-        "error": data_set.error,
     }
 
 
@@ -39,9 +46,7 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
     """`sheets` is None until the evaluation is done."""
     done = evaluation.document if sheets else {}
     failed = list(evaluation.failed_images.select_related("image")) if sheets else []
-    return {
-        "id": str(evaluation.pk),
-        "state": evaluation.shown_state,
+    return job_document(evaluation) | {
         "stage": evaluation.stage,
         "dataset": str(evaluation.data_set_id),
         "model": {
@@ -51,7 +56,6 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
             "sha256": evaluation.model.sha256,
         },
         "engine": evaluation.engine,
-        "engine_in_words": in_words(evaluation.engine),
         "done": evaluation.done,
         "total": evaluation.total,
         "reused": evaluation.reused,
@@ -71,9 +75,7 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
         else None,
         "without_place": done.get("without_place", {}),
         "seen": evaluation.seen or None,
-        "page": evaluation.get_absolute_url(),
         "predictions": reverse("api:evaluation_predictions", args=[evaluation.pk]),
-        "error": evaluation.error,
     }
 
 
@@ -90,62 +92,44 @@ def isic_sheet(stored: Document) -> Document:
         numbers |= {name: numbers[theirs] for name, theirs in also.items()}
         per_class[code] = {"support": row["support"]} | numbers
     macro = {name: _bare(value) for name, value in stored["macro"].items()}
-    headline = {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
-    headline |= dict.fromkeys(("log_loss", "brier", "ece"), _bare(None))
+    headline = dict.fromkeys(BY_CODE, _bare(None))
+    headline |= {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
+    headline |= {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
     rest = {name: stored[name] for name in ("images", "averaged_over", "confusion")}
-    balanced = {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
-    return rest | balanced | headline | {"macro": macro, "per_class": per_class}
+    return rest | headline | {"macro": macro, "per_class": per_class}
 
 
 def _bare(value: float | None) -> Document:
     return {"value": value, "low": None, "high": None}
 
 
-def comparison_document(comparison: Comparison) -> Document:
+def comparison_document(comparison: Comparison, *, numbers: bool = True) -> Document:
     """The numbers are null until the comparison is done."""
-    done = comparison.document
+    done = comparison.document if numbers else {}
     empty: Document = {"images": None, "excluded": [], "models": [], "pairs": [], "groups": []}
-    return {
-        "id": str(comparison.pk),
-        "state": comparison.state,
+    return job_document(comparison) | {
         "dataset": str(comparison.data_set_id),
         "evaluations": [str(pk) for pk in comparison.order],
         "taxonomy": comparison.taxonomy,
         **(empty | {"smallest_difference": None} | done),
-        "page": comparison.get_absolute_url(),
-        "error": comparison.error,
     }
 
 
 def setting_check_document(check: SettingCheck) -> Document:
-    """`result` is None until the check is done."""
-    return {
-        "id": str(check.pk),
-        "state": check.shown_state,
-        "model": str(check.model_id),
-        "dataset": str(check.data_set_id),
-        "seed": check.seed,
-        "done": check.done,
-        "total": check.total,
-        "result": check.document or None,
-        "filled": None if check.filled_id is None else str(check.filled_id),
-        "page": check.get_absolute_url(),
-        "error": check.error,
-    }
+    return _check_document(check) | {"filled": None if check.filled_id is None else str(check.filled_id)}
 
 
 def map_check_document(check: MapCheck) -> Document:
+    return _check_document(check) | {"busy_seconds": check.busy_seconds}
+
+
+def _check_document(check: MapCheck | SettingCheck) -> Document:
     """`result` is None until the check is done."""
-    return {
-        "id": str(check.pk),
-        "state": check.shown_state,
+    return job_document(check) | {
         "model": str(check.model_id),
         "dataset": None if check.data_set_id is None else str(check.data_set_id),
         "seed": check.seed,
         "done": check.done,
         "total": check.total,
-        "busy_seconds": check.busy_seconds,
         "result": check.document or None,
-        "page": check.get_absolute_url(),
-        "error": check.error,
     }

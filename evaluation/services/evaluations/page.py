@@ -3,41 +3,13 @@
 from functools import cached_property
 from typing import Any
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.metrics import taxonomy
+from evaluation.metrics.catalogue import HEADLINE, ISIC, PER_CLASS, Better
 from evaluation.models import Evaluation
-from evaluation.services.evaluations import charts, sentences
+from evaluation.services.evaluations import sentences
+from evaluation.services.evaluations.charts import chart_data
 from evaluation.services.evaluations.tables import stored_answers
 
-HEADLINE = (
-    ("balanced_accuracy", "Balanced accuracy", "the mean sensitivity of the classes"),
-    ("accuracy", "Accuracy", "the share of images put into the right class"),
-    ("macro_auc", "ROC AUC, mean", "the mean over the classes of one class against the rest"),
-    ("macro_f1", "F1, mean", "the mean over the classes"),
-    ("log_loss", "Log loss", "0 is best; a sure mistake costs much"),
-    ("brier", "Brier score", "sum over classes, 0 to 2; 0 is best"),
-    ("ece", "Calibration error", "top label, 15 bins of equal width"),
-    ("ece_mass", "Calibration error, equal mass", "top label, 15 bins with as many images each"),
-)
-COLUMNS = (
-    ("sensitivity", "Sensitivity"),
-    ("specificity", "Specificity"),
-    ("precision", "Precision"),
-    ("f1", "F1"),
-    ("auc", "AUC"),
-    ("average_precision", "Average precision"),
-)
-ISIC_COLUMNS = (
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "dice",
-    "auc",
-    "auc_sens_80",
-    "pauc_2024",
-    "average_precision",
-)
 FIGURES = {
     "confusion": "Confusion matrix",
     "roc": "ROC curves",
@@ -50,6 +22,8 @@ FIGURES = {
 
 
 class EvaluationPage:
+    columns = PER_CLASS
+
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self.document = evaluation.document
@@ -59,11 +33,9 @@ class EvaluationPage:
 
     @property
     def headline(self) -> list[dict[str, Any]]:
-        return [{"title": title, "hint": hint, "number": self.sheet[key]} for key, title, hint in HEADLINE]
-
-    @property
-    def columns(self) -> list[str]:
-        return [title for _, title in COLUMNS]
+        return [
+            {"metric": metric, "number": self.sheet[metric.code]} for metric in HEADLINE if metric.code in self.sheet
+        ]
 
     @property
     def per_class(self) -> list[dict[str, Any]]:
@@ -74,7 +46,7 @@ class EvaluationPage:
                 "name": self.names.get(code, code),
                 "support": row["support"],
                 "lesions": row["lesions"],
-                "numbers": [row[key] for key, _ in COLUMNS],
+                "numbers": [(metric, row.get(metric.code)) for metric in PER_CLASS],
             }
             for code, row in rows.items()
         ]
@@ -116,8 +88,6 @@ class EvaluationPage:
         """What a reader must know before the numbers."""
         seen = self.evaluation.seen or {}
         found = list(seen.get("notices", []))
-        if self.evaluation.engine == FAST:
-            found.insert(0, f"Computed by {in_words(FAST)}. fp32 is the reference: no comparison takes both.")
         if seen.get("images"):
             found.insert(
                 0, f"{seen['images']} of these images were seen in training ({seen['how']}): scored apart below."
@@ -139,76 +109,20 @@ class EvaluationPage:
             {
                 "title": title,
                 "images": self.document[key]["images"],
-                "numbers": [(name, self.document[key][metric]) for metric, name, _ in HEADLINE[:4]],
+                "numbers": [
+                    (metric, self.document[key].get(metric.code))
+                    for metric in HEADLINE
+                    if metric.better == Better.HIGHER
+                ],
             }
             for key, title in titles.items()
             if key in self.document
         ]
 
     @cached_property
-    def roc(self) -> list[dict[str, Any]]:
-        return self._curves("roc", "auc")
-
-    @cached_property
-    def precision_recall(self) -> list[dict[str, Any]]:
-        return self._curves("precision_recall", "average_precision")
-
-    def _curves(self, kind: str, area: str) -> list[dict[str, Any]]:
-        return [
-            {
-                "code": code,
-                "name": self.names.get(code, code),
-                "line": charts.line(curve["x"], curve["y"]),
-                "band": charts.band(curve["x"], curve["low"], curve["high"]),
-                "area": self.sheet["per_class"][code][area],
-                "base": f"{100 - 100 * curve['prevalence']:.1f}" if "prevalence" in curve else "",
-            }
-            for code, curve in self.document["curves"][kind].items()
-            if curve
-        ]
-
-    @property
-    def reliability(self) -> list[dict[str, Any]]:
-        rows = [row for row in self.document["curves"]["reliability"] if row["images"]]
-        most = max((row["images"] for row in rows), default=1)
-        return [
-            {
-                "x": f"{100 * row['confidence']:.1f}",
-                "y": f"{100 - 100 * row['accuracy']:.1f}",
-                "low": f"{100 - 100 * row['accuracy_low']:.1f}",
-                "high": f"{100 - 100 * row['accuracy_high']:.1f}",
-                "left": f"{100 * row['low']:.2f}",
-                "size": f"{100 * (row['high'] - row['low']) - 0.6:.2f}",
-                "bar": f"{16 * row['images'] / most:.2f}",
-                "top": f"{18 - 16 * row['images'] / most:.2f}",
-                "row": row,
-            }
-            for row in rows
-        ]
-
-    @property
-    def histograms(self) -> list[dict[str, Any]]:
-        found = []
-        for code, bins in self.document["curves"]["scores"].items():
-            sides = []
-            for side, sign in (("positives", -1), ("negatives", 1)):
-                most = max(max(bins[side]), 1)
-                bars = [
-                    {
-                        "x": 5 * place,
-                        "h": f"{24 * count / most:.1f}",
-                        "y": f"{25 - (24 * count / most if sign < 0 else 0):.1f}",
-                    }
-                    for place, count in enumerate(bins[side])
-                    if count
-                ]
-                sides.append({"side": side, "bars": bars, "total": sum(bins[side])})
-            found.append({"code": code, "name": self.names.get(code, code), "sides": sides})
-        return found
-
-    @property
-    def subgroups(self) -> list[dict[str, Any]]:
-        return [row | {"place": charts.interval(row["sensitivity"])} for row in self.document["subgroups"]]
+    def charts(self) -> dict[str, Any]:
+        found = chart_data(self.document)
+        return found | {"precision_recall": found["precision-recall"]}
 
     @property
     def isic(self) -> dict[str, Any] | None:
@@ -216,11 +130,11 @@ class EvaluationPage:
         if sheet is None:
             return None
         rows = [
-            {"code": code, "name": self.names.get(code, code), "values": [row[key] for key in ISIC_COLUMNS]}
+            {"code": code, "name": self.names.get(code, code), "values": [row.get(metric.code) for metric in ISIC]}
             for code, row in sheet["per_class"].items()
         ]
-        macro = [sheet["macro"][key] for key in ISIC_COLUMNS]
-        return {"columns": ISIC_COLUMNS, "rows": rows, "macro": macro, "balanced": sheet["balanced_accuracy"]}
+        macro = [sheet["macro"].get(metric.code) for metric in ISIC]
+        return {"metrics": ISIC, "rows": rows, "macro": macro, "balanced": sheet["balanced_accuracy"]}
 
     @property
     def binary(self) -> list[dict[str, Any]]:

@@ -13,15 +13,15 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.metrics import binary, curves, isic, subgroups, taxonomy, textbook
 from evaluation.metrics.resampling import REPLICATES, SEED
 from evaluation.metrics.sample import Booleans, Floats, Sample
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.data_sets.seen import Seen, seen_images
 from evaluation.services.evaluations import stored_predictions
-from evaluation.services.queueing import send_next_of
-from skinsite.jobs import heartbeat
+from evaluation.services.evaluations.charts import chart_data
+from skinsite.disclaimer import DISCLAIMER
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
 logger = logging.getLogger(__name__)
 SCHEMA = 1
@@ -73,26 +73,28 @@ def answered(evaluation: Evaluation) -> Answered:
 
 
 def run_scoring(*, evaluation_id: int) -> None:
-    """queued in its last stage -> done, with everything that its page shows."""
-    token = Evaluation.objects.claim(evaluation_id, in_hand=False)
-    if token is None:
-        return
-    evaluation = Evaluation.objects.select_related("model", "data_set", "owner").get(pk=evaluation_id)
-    try:
-        with heartbeat(Evaluation.objects.all(), evaluation_id, token):
-            found = answered(evaluation)
-            seen = seen_images(evaluation.model, found.images)
-            document = document_of(evaluation, found, seen)
-            old = evaluation.document.get("figures", {})
-            document["figures"] = _figures(evaluation, document)
-        with transaction.atomic():
-            won = Evaluation.objects.finish(evaluation_id, token, document=document, seen=seen.to_json())
-            send_next_of(evaluation.owner)
-        _delete_figures(old if won else document["figures"])
-    except Exception:
-        Evaluation.objects.stumble(evaluation_id, token)
-        send_next_of(evaluation.owner)
-        raise
+    run_slice(Scoring, evaluation_id, alone=True)
+
+
+class Scoring(TimeSlice):
+    """The last stage, on the light queue: everything that the page shows, from the stored answers."""
+
+    kind = Evaluation
+    job: Evaluation
+
+    def run(self) -> Fields:
+        found = answered(self.job)
+        seen = seen_images(self.job.model, found.images)
+        document = document_of(self.job, found, seen)
+        document["figures"] = _figures(self.job, document)
+        return {"document": document, "seen": seen.overlap.to_json()}
+
+    def finish(self, fields: Fields) -> bool:
+        """Of the figures, those go that no row names."""
+        old = self.job.document.get("figures", {})
+        won = super().finish(fields)
+        _delete_figures(old if won else fields["document"]["figures"])
+        return won
 
 
 def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> dict[str, Any]:
@@ -240,15 +242,13 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
 
     sheet = document["textbook"]
     note = (
-        f"Research and teaching. Not a diagnosis. {sheet['images']:,} images of {sheet['lesions']:,} "
+        f"{DISCLAIMER} {sheet['images']:,} images of {sheet['lesions']:,} "
         f"{document['unit']}; 95 % intervals by {document['unit']}."
     )
-    if evaluation.engine == FAST:
-        note = f"{in_words(FAST)}. {note}"
     if evaluation.data_set.synthetic:
         note = f"Synthetic pictures: for trying the pages, not the models. {note}"
     stored: dict[str, dict[str, str]] = {}
-    for kind, data in figure_data(document).items():
+    for kind, data in chart_data(document).items():
         try:
             files = figures.draw(kind, data, names=document["names"], note=note, columns=2 if kind == "scores" else 1)
         except Exception:
@@ -259,26 +259,6 @@ def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict
             for form, content in files.items()
         }
     return stored
-
-
-def figure_data(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what each kind of figure draws."""
-    sheet, lines = document["textbook"], document["curves"]
-    per_class = sheet["per_class"]
-    areas = {
-        kind: {code: line and {**line, "area": per_class[code][name]} for code, line in lines[kind].items()}
-        for kind, name in (("roc", "auc"), ("precision_recall", "average_precision"))
-    }
-    data = {
-        "confusion": sheet["confusion"],
-        "roc": {code: line for code, line in areas["roc"].items() if line},
-        "precision-recall": {code: line for code, line in areas["precision_recall"].items() if line},
-        "reliability": {"bins": lines["reliability"], "ece": sheet["ece"]},
-        "scores": lines["scores"],
-        "subgroups": document["subgroups"],
-    }
-    decision = (document["binary"].get("malignant") or {}).get("decision")
-    return data | ({"decision": decision} if decision else {})
 
 
 @receiver(post_delete, sender=Evaluation)

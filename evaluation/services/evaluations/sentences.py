@@ -3,14 +3,13 @@
 import math
 from typing import Any
 
-from classifier.inference.engines import FAST, in_words
 from evaluation.models import DataSet, Evaluation
 from evaluation.services.data_sets.seen import UNDECLARED
 
 
 def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
     """The classes of a data set, largest first, with what may be concluded from so many lesions."""
-    counts = data_set.summary.get("classes", {})
+    counts = data_set.document.get("classes", {})
     most = max((entry["images"] for entry in counts.values()), default=1)
     return [
         {
@@ -27,7 +26,7 @@ def class_rows(data_set: DataSet) -> list[dict[str, Any]]:
 
 def subgroup_rows(data_set: DataSet) -> list[dict[str, Any]]:
     titles = {"sex": "Sex", "site": "Site", "dx_type": "Confirmed by", "skin_type": "Skin type"}
-    groups = data_set.summary.get("subgroups", {})
+    groups = data_set.document.get("subgroups", {})
     return [
         {"title": title, "values": [(value or "not recorded", count) for value, count in groups.get(name, {}).items()]}
         for name, title in titles.items()
@@ -71,7 +70,6 @@ def methods_paragraph(evaluation: Evaluation) -> str:
     parts = [
         f"{evaluation.model.name} (version {evaluation.model.version}, weights SHA-256 {evaluation.model.sha256[:12]}) "
         f"was evaluated on {sheet['images']:,} images of {sheet['lesions']:,} {unit} from {evaluation.data_set.name}.",
-        *_precision(evaluation),
         f"Balanced accuracy, averaged over {', '.join(sheet['averaged_over'])}, was {_n(balanced)}.",
         f"Intervals are 95 % and take {unit} as the unit: beta-binomial posterior for the rates of a class, smoothed "
         f"bootstrap for balanced accuracy, Obuchowski's clustered variance on the logit scale for the area under the "
@@ -83,11 +81,6 @@ def methods_paragraph(evaluation: Evaluation) -> str:
         "Computed with Skinsite; for research and teaching, not for diagnosis.",
     ]
     return " ".join(parts)
-
-
-def _precision(evaluation: Evaluation) -> list[str]:
-    """A sentence for answers of reduced precision."""
-    return [f"The answers were computed by {in_words(FAST)} than fp32."] if evaluation.engine == FAST else []
 
 
 def _n(number: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Which pictures a map check uses, and what it found, as JSON: page, API and model card read this and nothing else."""
+"""Which pictures a map check uses, and what it found: page, API and model card read this and nothing else."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.documents.map_check import Changes, Inside, MapResult, Randomised, RandomisedShare
+from evaluation.documents.training_overlap import TrainingOverlap
 from evaluation.metrics.maps.credibility import KINDS, against_baselines, means
 from evaluation.metrics.maps.rules import CREDIBLE_BELOW, FEWEST_IMAGES, SEEDS
 from evaluation.metrics.maps.similarity import is_constant, is_finite, mean_likeness, spearman
+from evaluation.metrics.number import Number
 from evaluation.metrics.sample import Floats, Integers
 from evaluation.models import LabelledImage, MapCheck
 from evaluation.services.data_sets.seen import seen_images
 from evaluation.services.map_checks.drawn_images import gallery
 from evaluation.services.map_checks.sentences import sentences
 
-SCHEMA = 1
 MAP, CHANGES = "map", "changes"
 MOST_LOCATED, MOST_CHANGED, MOST_RANDOMISED = 200, 60, 60
 SIGNS = {"deletion": -1, "insertion": 1, "road": 1}
 """-1 where a smaller figure is better."""
-DRAWN = {"images": 0, "how": "the pictures are drawn by a program", "by": {}, "notices": []}
+DRAWN = TrainingOverlap(images=0, how="the pictures are drawn by a program", by={}, notices=[])
 Kept = Mapping[str, Mapping[int, Any]]
 """{part: {image: values}}."""
 
@@ -75,34 +77,34 @@ def in_order(images: Sequence[LabelledImage], *, seed: int) -> list[LabelledImag
     return [images[place] for _before, _turn, place in sorted(ranked)]
 
 
-def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> dict[str, Any]:
+def document_of(check: MapCheck, drawn: Drawn, kept: Kept, layer: str) -> MapResult:
     maps = kept[MAP]
     grids = [_grid(values) for values in maps.values()]
-    document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "seed": check.seed,
-        "layer": layer,
-        "method": "grad-cam",
-        "images": len(drawn.mapped),
-        "lesions": _lesion_count(drawn.mapped),
-        "constant": sum(map(is_constant, grids)),
-        "not_finite": sum(not is_finite(grid) for grid in grids),
-        "with_masks": drawn.with_masks,
-        "masks_used": sum(bool(values.get("located")) for values in maps.values()),
-        "at_admission": check.at_admission,
-        "seen": DRAWN if check.at_admission else seen_images(check.model, drawn.mapped).to_json(),
-        "inside": _inside(drawn, maps),
-        "changes": _changes(drawn, kept[CHANGES]),
-        "randomised": _randomised(drawn, kept),
-    }
-    return document | {"sentences": sentences(document)}
+    found = MapResult(
+        method="grad-cam",
+        layer=layer,
+        seed=check.seed,
+        images=len(drawn.mapped),
+        lesions=_lesion_count(drawn.mapped),
+        constant=sum(map(is_constant, grids)),
+        not_finite=sum(not is_finite(grid) for grid in grids),
+        with_masks=drawn.with_masks,
+        masks_used=sum(bool(values.get("located")) for values in maps.values()),
+        at_admission=check.at_admission,
+        seen=DRAWN if check.at_admission else seen_images(check.model, drawn.mapped).overlap,
+        inside=_inside(drawn, maps),
+        changes=_changes(drawn, kept[CHANGES]),
+        randomised=_randomised(drawn, kept),
+        sentences=[],
+    )
+    return found.model_copy(update={"sentences": sentences(found)})
 
 
 def _grid(values: Mapping[str, Any]) -> Floats:
     return np.array(values["grid"], np.float64)
 
 
-def _inside(drawn: Drawn, maps: Mapping[int, Any]) -> dict[str, Any] | None:
+def _inside(drawn: Drawn, maps: Mapping[int, Any]) -> Inside | None:
     """Where the heat lies; None with fewer than 50 masks that can be used."""
     used = [image for image in drawn.mapped if maps[image.pk].get("located")]
     if len(used) < FEWEST_IMAGES:
@@ -110,20 +112,20 @@ def _inside(drawn: Drawn, maps: Mapping[int, Any]) -> dict[str, Any] | None:
     rows, lesions = [maps[image.pk]["located"] for image in used], _lesions(used)
     area = np.array([row["area"] for row in rows])
     share = {kind: np.array([row["share"][kind] for row in rows]) for kind in KINDS}
-    return {
-        "images": len(used),
-        "lesions": _lesion_count(used),
-        "left_out": sum("located" in maps[image.pk] and not maps[image.pk]["located"] for image in drawn.mapped),
-        "area": means({"area": area}, lesions)["area"].to_json(),
-        "share": {kind: number.to_json() for kind, number in means(share, lesions).items()},
-        "ratio": against_baselines({kind: values / area for kind, values in share.items()}, lesions),
-        "pointing": against_baselines(
+    return Inside(
+        images=len(used),
+        lesions=_lesion_count(used),
+        left_out=sum("located" in maps[image.pk] and not maps[image.pk]["located"] for image in drawn.mapped),
+        area=means({"area": area}, lesions)["area"],
+        share=means(share, lesions),
+        ratio=against_baselines({kind: values / area for kind, values in share.items()}, lesions),
+        pointing=against_baselines(
             {kind: np.array([row["pointing"][kind] for row in rows]) for kind in KINDS}, lesions
         ),
-    }
+    )
 
 
-def _changes(drawn: Drawn, found: Mapping[int, Any]) -> dict[str, Any] | None:
+def _changes(drawn: Drawn, found: Mapping[int, Any]) -> Changes | None:
     """Deletion, insertion, ROAD and stability; None where no map can be used."""
     used = [image for image in drawn.changed if found[image.pk]]
     if not used:
@@ -137,70 +139,62 @@ def _changes(drawn: Drawn, found: Mapping[int, Any]) -> dict[str, Any] | None:
     }
     names = list(rows[0]["stability"])
     likeness = np.array([[row["stability"][name] for name in names] for row in rows], np.float64)
-    by_change = {name: mean_likeness(likeness[:, [place]], lesions).to_json() for place, name in enumerate(names)}
     known = np.isfinite(likeness).any(axis=1)
-    overall = (
-        means({"all": np.nanmean(likeness[known], axis=1)}, _again(lesions[known]))["all"].to_json()
-        if known.any()
-        else None
-    )
-    return {
-        "images": len(used),
-        "lesions": _lesion_count(used),
-        "constant": len(drawn.changed) - len(used),
+    return Changes(
+        images=len(used),
+        lesions=_lesion_count(used),
+        constant=len(drawn.changed) - len(used),
         **games,
-        "stability": overall,
-        "stability_by_change": by_change,
-    }
+        stability=means({"all": np.nanmean(likeness[known], axis=1)}, _again(lesions[known]))["all"]
+        if known.any()
+        else None,
+        stability_by_change={name: mean_likeness(likeness[:, [place]], lesions) for place, name in enumerate(names)},
+    )
 
 
-def _randomised(drawn: Drawn, kept: Kept) -> dict[str, Any]:
+def _randomised(drawn: Drawn, kept: Kept) -> Randomised:
     """|Spearman| of the maps with those of randomised networks; it passes if at 100 % the upper bound is below 0.3.
 
     Maps that are constant or not finite are left out; with fewer than 50 pictures or 5 seeds left, nothing is judged.
     """
     names = [name.split() for name in kept if name.startswith("randomised")]
-    shares = sorted({float(share) for _word, share, _seed in names})
     seeds = sorted({int(seed) for _word, _share, seed in names})
-    steps: list[dict[str, Any]] = []
-    for share in shares:
+    shares = []
+    for share in sorted({float(share) for _word, share, _seed in names}):
         parts = [kept[randomised(share, seed)] for seed in seeds]
         values = np.abs(
             np.array([[part[image.pk]["likeness"] for part in parts] for image in drawn.randomised], np.float64)
         )
-        found = mean_likeness(values, _lesions(drawn.randomised))
         known = np.isfinite(values)
         not_finite = sum("not_finite" in part[image.pk] for part in parts for image in drawn.randomised)
-        steps.append(
-            {
-                "share": share,
-                "likeness": found.to_json(),
-                "maps": values.size,
-                "constant": values.size - int(known.sum()) - not_finite,
-                "not_finite": not_finite,
-                "images": int(known.any(axis=1).sum()),
-                "seeds": int(known.any(axis=0).sum()),
-            }
+        shares.append(
+            RandomisedShare(
+                share=share,
+                likeness=mean_likeness(values, _lesions(drawn.randomised)),
+                maps=values.size,
+                constant=values.size - int(known.sum()) - not_finite,
+                not_finite=not_finite,
+                images=int(known.any(axis=1).sum()),
+                seeds=int(known.any(axis=0).sum()),
+            )
         )
-    last = steps[-1]
-    high = last["likeness"]["high"]
-    enough = last["images"] >= FEWEST_IMAGES and last["seeds"] >= SEEDS
-    return {
-        "images": len(drawn.randomised),
-        "lesions": _lesion_count(drawn.randomised),
-        "seeds": len(seeds),
-        "shares": steps,
-        "passes": high < CREDIBLE_BELOW if enough and high is not None else None,
-        "other_pictures": _of_other_pictures(drawn.randomised, kept[MAP]),
-    }
+    last, high = shares[-1], shares[-1].likeness.high
+    enough = (last.images or 0) >= FEWEST_IMAGES and (last.seeds or 0) >= SEEDS
+    return Randomised(
+        images=len(drawn.randomised),
+        lesions=_lesion_count(drawn.randomised),
+        seeds=len(seeds),
+        shares=shares,
+        passes=high < CREDIBLE_BELOW if enough and high is not None else None,
+        other_pictures=_of_other_pictures(drawn.randomised, kept[MAP]),
+    )
 
 
-def _of_other_pictures(images: Sequence[LabelledImage], maps: Mapping[int, Any]) -> dict[str, Any]:
+def _of_other_pictures(images: Sequence[LabelledImage], maps: Mapping[int, Any]) -> Number:
     """|Spearman| of each map with the next picture's: what maps have in common whatever the picture shows."""
     grids = [_grid(maps[image.pk]) for image in images]
     pairs = [spearman(one, other) for one, other in zip(grids, [*grids[1:], grids[0]], strict=True)]
-    values = np.abs(np.array(pairs, np.float64))
-    return mean_likeness(values[:, None], _lesions(images)).to_json()
+    return mean_likeness(np.abs(np.array(pairs, np.float64))[:, None], _lesions(images))
 
 
 def _lesions(images: Sequence[LabelledImage]) -> Integers:

@@ -1,19 +1,18 @@
-"""What a worker does with a map check: turns that give way to people, each figure measured once."""
+"""What a worker does with a map check: time slices that give way to people, each figure measured once."""
 
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
 
 from classifier.inference import bundle, classifier
 from classifier.inference.explain import randomise
 from classifier.inference.input.preprocess import region
 from classifier.services.predictions.predict import load_classifier
+from classifier.services.predictions.waiting import batch_size
 from evaluation.metrics.maps import perturbation, similarity
 from evaluation.metrics.maps.credibility import KINDS, centre_gaussian, located, shuffle
 from evaluation.metrics.maps.rules import SEEDS
@@ -22,43 +21,45 @@ from evaluation.models import LabelledImage, MapCheck, MapFigure
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.map_checks.at_admission import people_are_here
 from evaluation.services.map_checks.document import CHANGES, MAP, document_of, drawn_of, randomised
-from evaluation.services.turns import Turn, run_turn
 from skinsite.jobs import Failure
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
+
+LARGEST_BATCH = 16
 
 
-def run_map_check(*, check_id: int, gives_way: bool = True) -> None:
-    """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
-    run_turn(MapCheck.objects.all(), check_id, _Turn, gives_way=gives_way)
+def run_map_check(*, check_id: int, alone: bool = False) -> None:
+    run_slice(MapMeasuring, check_id, alone=alone)
 
 
-class _Turn(Turn):
-    """One worker's turn: first the maps, then the randomised networks, then the changed pictures."""
+class MapMeasuring(TimeSlice):
+    """First the maps, then the randomised networks, then the changed pictures."""
 
-    def __init__(self, check: MapCheck, token: uuid.UUID, *, gives_way: bool) -> None:
-        super().__init__(check, token, gives_way=gives_way)
-        self.counted = self.began
+    kind = MapCheck
+    job: MapCheck
 
-    @staticmethod
-    def person_first(check: MapCheck) -> bool:
+    @classmethod
+    def must_wait(cls, job: MapCheck, queue: str) -> bool:
         """At admission nobody waits for the check: it gives way to everybody who is here."""
-        return people_are_here() if check.at_admission else Turn.person_first(check)
+        return people_are_here() if job.at_admission else super().must_wait(job, queue)
 
-    def take(self) -> dict[str, Any]:
-        self.renew(begun_at=self.check.begun_at or timezone.now())
-        self.drawn = drawn_of(self.check, between=lambda: self.give_way(amid=True))
-        self.loaded, _ = load_classifier(self.model)
+    def run(self) -> Fields:
+        self.counted = self.began
+        self.batch = batch_size(self.job.model, LARGEST_BATCH)
+        self.begin()
+        self.drawn = drawn_of(self.job, between=lambda: self.make_way(amid=True))
+        self.loaded, _ = load_classifier(self.job.model)
         self.spec = self.loaded.manifest.input
-        own = bundle.read(self.model.bundle_path)
+        own = bundle.read(self.job.model.bundle_path)
         parts = [(share, seed) for share in randomise.shares(own) for seed in range(SEEDS)]
         steps = len(self.drawn.mapped) + len(parts) * len(self.drawn.randomised) + len(self.drawn.changed)
-        self.renew(total=steps, done=self.check.figures.count())
+        self.save(total=steps, done=self.job.figures.count())
         self._maps()
         kept = self._kept(MAP)
         for share, seed in parts:
             self._randomised(own, share, seed, kept)
         self._changes(kept)
         found = {part: self._kept(part) for part in (MAP, CHANGES, *(randomised(*part) for part in parts))}
-        return document_of(self.check, self.drawn, found, self.loaded.layer or "")
+        return {"document": document_of(self.job, self.drawn, found, self.loaded.layer or "").to_json()}
 
     def _maps(self) -> None:
         """The map of the predicted class and where its heat lies."""
@@ -89,7 +90,7 @@ class _Turn(Turn):
         part, network = randomised(share, seed), None
         for images in self._missing(part, self.drawn.randomised, self.batch):
             if network is None:
-                network = classifier.load(randomise.shuffled(own, share, seed))
+                network = classifier.load(randomise.randomised(own, share, seed))
             inputs, vectors = self._inputs(images)
             maps = _maps_of(network.predict(inputs, vectors))
             self._keep(
@@ -144,7 +145,7 @@ class _Turn(Turn):
         probabilities, found = [], []
         waiting = iter(pictures)
         while batch := list(islice(waiting, self.batch)):
-            self.give_way(amid=True)
+            self.make_way(amid=True)
             known = None if vectors is None else np.repeat(vectors, len(batch), axis=0)
             answer = self.loaded.predict(np.ascontiguousarray(np.stack(batch)), known, maps=maps)
             probabilities.append(self._finite(answer.probabilities))
@@ -153,7 +154,7 @@ class _Turn(Turn):
 
     def _finite(self, probabilities: Floats) -> Floats:
         if not np.isfinite(probabilities).all():
-            message = f"{self.model} answers with what is no finite number, so its maps cannot be measured."
+            message = f"{self.job.model} answers with what is no finite number, so its maps cannot be measured."
             raise Failure("not-finite", message, "An administrator must look at the model.")
         return probabilities
 
@@ -162,29 +163,29 @@ class _Turn(Turn):
         return classifier.prepared(pixels, [stored_predictions.clinical_of(image) for image in images], self.spec)
 
     def _missing(self, part: str, images: Sequence[LabelledImage], size: int) -> Iterator[list[LabelledImage]]:
-        done = set(self.check.figures.filter(part=part).values_list("image", flat=True))
+        done = set(self.job.figures.filter(part=part).values_list("image", flat=True))
         waiting = iter([image for image in images if image.pk not in done])
         while batch := list(islice(waiting, size)):
             self.take_in_hand()
             yield batch
-            self.give_way()
+            self.make_way()
 
     def _keep(self, part: str, values: dict[int, Any]) -> None:
         now = time.monotonic()
-        self.check.busy_seconds += now - self.counted
-        self.check.done += len(values)
+        self.job.busy_seconds += now - self.counted
+        self.job.done += len(values)
         self.counted = now
-        rows = [MapFigure(check_of=self.check, part=part, image=image, values=found) for image, found in values.items()]
+        rows = [MapFigure(check_of=self.job, part=part, image=image, values=found) for image, found in values.items()]
         with transaction.atomic():
             MapFigure.objects.bulk_create(rows)
-            self.renew(done=self.check.done, busy_seconds=self.check.busy_seconds, attempts=1, deaths=0)
+            self.advance(done=self.job.done, busy_seconds=self.job.busy_seconds)
 
     def _kept(self, part: str) -> dict[int, Any]:
-        return dict(self.check.figures.filter(part=part).values_list("image", "values"))
+        return dict(self.job.figures.filter(part=part).values_list("image", "values"))
 
     def _dice(self, image: int) -> np.random.Generator:
         """The same throws for a picture in every turn."""
-        return np.random.default_rng((self.check.seed, image))
+        return np.random.default_rng((self.job.seed, image))
 
 
 def _maps_of(answer: classifier.Answer) -> Any:

@@ -2,32 +2,32 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
+from pydantic import ValidationError
 
 from classifier.inference import classifier
 from classifier.inference.input.images import Pixels
 from classifier.inference.input.manifest import InputSpec, Manifest
 from classifier.services.predictions.predict import load_classifier
+from classifier.services.predictions.waiting import batch_size
 from evaluation.metrics.sample import Floats
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import LabelledImage, SettingAnswers, SettingCheck
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.setting_checks.document import document_of
-from evaluation.services.turns import Turn, run_turn
 from evaluation.setting import candidates
 from evaluation.setting.drawing import connected, draw
 from evaluation.setting.evidence import Pictures
 from evaluation.setting.search import Half, Question, Search
 from evaluation.setting.verdict import judge
 from skinsite.jobs import Failure
+from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
+LARGEST_BATCH = 16
 FINALISTS = 10
 """Settings that usually answer for both halves."""
 KEPT_BYTES = 256 * 1024**2
@@ -35,44 +35,48 @@ KEPT_BYTES = 256 * 1024**2
 Drawn = dict[Half, list[LabelledImage]]
 
 
-def run_setting_check(*, check_id: int, gives_way: bool = True) -> None:
-    """One turn: queued -> queued again (others wait), done with its document, or failed with a reason."""
-    run_turn(SettingCheck.objects.all(), check_id, _Turn, gives_way=gives_way)
+def run_setting_check(*, check_id: int, alone: bool = False) -> None:
+    run_slice(SettingSearch, check_id, alone=alone)
 
 
-class _Turn(Turn):
-    """One worker's turn. The search begins anew in each and finds what was answered before."""
+class SettingSearch(TimeSlice):
+    """The search begins anew in each slice and finds what was answered before."""
 
-    def __init__(self, check: SettingCheck, token: uuid.UUID, *, gives_way: bool) -> None:
-        super().__init__(check, token, gives_way=gives_way)
-        self.drawn, self.question = question_of(check)
+    kind = SettingCheck
+    job: SettingCheck
+
+    def run(self) -> Fields:
+        self.drawn, self.question = question_of(self.job)
         self.pixels: dict[int, Pixels] = {}
-        self.total = check.total
-
-    def take(self) -> dict[str, Any]:
+        self.batch = batch_size(self.job.model, LARGEST_BATCH)
         expected = candidates.usual_settings(self.question.base) + FINALISTS
         self.total = expected * max(len(images) for images in self.drawn.values())
-        self.renew(total=max(self.total, self.check.done), begun_at=self.check.begun_at or timezone.now())
-        self.loaded, _ = load_classifier(self.model)
-        open_output = self.model.framework == "torch"
-        verdict = judge(Search(self.question, self.ask), seed=self.check.seed, open_output=open_output)
-        self.renew(total=self.check.done)
-        return _of_numbers(document_of(self.check, self.question, verdict, self.drawn, self.ask))
+        self.begin(total=max(self.total, self.job.done))
+        self.loaded, _ = load_classifier(self.job.model)
+        open_output = self.job.model.framework == "torch"
+        try:
+            verdict = judge(Search(self.question, self.ask), seed=self.job.seed, open_output=open_output)
+            self.save(total=self.job.done)
+            return {"document": document_of(self.job, self.question, verdict, self.drawn, self.ask).to_json()}
+        except ValidationError as error:
+            message = "A figure of this check is not a number, so nothing is stored."
+            hint = "Tell an administrator which model and data set this was."
+            raise Failure("not-a-number", message, hint) from error
 
     def ask(self, spec: InputSpec, half: Half) -> Floats:
         """Return the logits (n, K) of a half, from what is stored and by computing the rest."""
         images = self.drawn[half]
-        row, _ = SettingAnswers.objects.get_or_create(check_of=self.check, half=half, setting=_hash(spec, images))
+        row, _ = SettingAnswers.objects.get_or_create(check_of=self.job, half=half, setting=_hash(spec, images))
         while row.images < len(images):
             self.take_in_hand()
             batch = images[row.images : row.images + self.batch]
             row.logits = bytes(row.logits) + self._logits(spec, batch).astype("<f4").tobytes()
             row.images += len(batch)
-            self.check.done += len(batch)
+            self.job.done += len(batch)
             with transaction.atomic():
                 row.save(update_fields=["images", "logits"])
-                self.renew(done=self.check.done, total=max(self.total, self.check.done), attempts=1, deaths=0)
-            self.give_way()
+                self.advance(done=self.job.done, total=max(self.total, self.job.done))
+            self.make_way()
         return np.frombuffer(bytes(row.logits), "<f4").reshape(len(images), -1).astype(np.float64)
 
     def _logits(self, spec: InputSpec, images: Sequence[LabelledImage]) -> Any:
@@ -90,7 +94,7 @@ class _Turn(Turn):
 
 def question_of(check: SettingCheck) -> tuple[Drawn, Question]:
     """Draw the pictures, and say what is asked of them; only classes of both halves are asked for."""
-    manifest = Manifest.from_json(check.model.manifest)
+    manifest = Manifest.model_validate(check.model.manifest)
     malignancy = check.data_set.malignancy
     places = {label: in_classes(label, manifest.codes, malignancy) for label in check.data_set.labels}
     everything = list(check.data_set.images.order_by("pk"))
@@ -124,17 +128,7 @@ def _marks(image: LabelledImage) -> list[str]:
     return [f"{kind} {value}" for kind, value in marks.items() if value]
 
 
-def _of_numbers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document, which is JSON; a figure that is no number would make every reader stumble."""
-    try:
-        json.dumps(document, allow_nan=False)
-    except ValueError as error:
-        message = "A figure of this check is not a number, so nothing is stored."
-        raise Failure("not-a-number", message, "Tell an administrator which model and data set this was.") from error
-    return document
-
-
 def _hash(spec: InputSpec, images: Sequence[LabelledImage]) -> str:
     """Of the input and the pictures: answers for another draw are no answers for this one."""
-    asked = asdict(spec) | {"images": [image.pk for image in images]}
+    asked = spec.model_dump() | {"images": [image.pk for image in images]}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

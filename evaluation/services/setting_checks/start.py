@@ -1,20 +1,21 @@
-"""Setting checks: started, cancelled, tried again, and their findings registered as a new version."""
+"""Setting checks: their start, and their findings registered as a new version."""
 
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import ModelState
 from classifier.services.models.register import last_manifest, register_kept
 from classifier.services.models.uploads import kept_again
+from evaluation.documents.setting_check import SettingResult
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import DataSet, SettingCheck
-from evaluation.services.queueing import send_on_commit
-from skinsite.jobs import State
+from evaluation.services.ready import not_ready
+from skinsite.accounts.administrators import by_administrator
+from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Problem, Refusal
 
 FEWEST_CLASSES = 2
@@ -23,30 +24,18 @@ INPUT_OF_PART = {"scaling": ("range", "mean", "std")}
 
 def start_setting_check(*, owner: Any, data_set: DataSet, model: ModelRecord, seed: int | None = None) -> SettingCheck:
     """Queue a check. Raises Refusal for what is not ready or shares no two classes, Conflict if one is open."""
-    problems = []
-    if data_set.state != State.DONE:
-        problems.append(Problem("dataset", f"{data_set} is {data_set.state}: choose a data set whose import is done."))
-    if model.state != ModelState.READY:
-        problems.append(Problem("model", f"{model} is {model.state}: only a ready model can be checked."))
+    problems = not_ready(data_set, model)
     if not problems and len(shared_classes(data_set, model)) < FEWEST_CLASSES:
         codes = ", ".join(model.class_names)
         message = f"Fewer than {FEWEST_CLASSES} classes of {model} ({codes}) occur in it: choose another data set."
         problems.append(Problem("dataset", message))
     if problems:
         raise Refusal(*problems)
-    try:
-        with transaction.atomic():
-            check = SettingCheck.objects.create(
-                owner=owner, data_set=data_set, model=model, seed=secrets.randbelow(10**6) if seed is None else seed
-            )
-            send_on_commit(check, queue=check.queue)
-    except IntegrityError as error:
-        raise _open_already(model, data_set) from error
+    check = SettingCheck(
+        owner=owner, data_set=data_set, model=model, seed=secrets.randbelow(10**6) if seed is None else seed
+    )
+    actions.start(check)
     return check
-
-
-def _open_already(model: ModelRecord, data_set: DataSet) -> Conflict:
-    return Conflict(f"{model} is being checked on {data_set} already: wait for it or cancel it.")
 
 
 def shared_classes(data_set: DataSet, model: ModelRecord) -> set[str]:
@@ -56,34 +45,13 @@ def shared_classes(data_set: DataSet, model: ModelRecord) -> set[str]:
     return {place for place in places if place is not None}
 
 
-def cancel_setting_check(*, check: SettingCheck) -> None:
-    """queued, running -> cancelled. Raises Conflict in another state."""
-    if not SettingCheck.objects.filter(pk=check.pk).cancel():
-        raise Conflict(f"This check is {check.state}: only one that waits or runs can be cancelled.")
-
-
-def retry_setting_check(*, check: SettingCheck) -> None:
-    """failed, cancelled -> queued; what is answered is not asked again.
-
-    Raises Conflict in another state, and where the same is open.
-    """
-    try:
-        with transaction.atomic():
-            if not SettingCheck.objects.filter(pk=check.pk).retry():
-                raise Conflict(f"This check is {check.state}: only a failed or cancelled one can be tried again.")
-            send_on_commit(check, queue=check.queue)
-    except IntegrityError as error:
-        raise _open_already(check.model, check.data_set) from error
-
-
 def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
     """Register the same file as a new version whose manifest says what is confirmed.
 
     A ready model never changes. Raises Conflict where nothing is to be filled in, where it was done before, and where
     the original is gone.
     """
-    fills = check.document.get("fills") or {}
-    if check.state != State.DONE or not fills:
+    if check.state != State.DONE or not check.result.fills:
         raise Conflict("This check confirms nothing that the manifest does not say already.")
     model = check.model
     try:
@@ -95,7 +63,7 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
             filled = SettingCheck.objects.select_for_update().get(pk=check.pk).filled
             if filled is not None:
                 raise Conflict(f"It was filled in before, as {filled}.")
-            manifest = _filled(model, check.document)
+            manifest = _filled(model, check.result)
             manifest |= {"name": model.name, "version": _free_version(model)}
             manifest |= {"licence": model.licence, "card": model.card}
             record = register_kept(user=user, kept=kept, manifest=manifest).record
@@ -107,15 +75,15 @@ def fill_manifest(*, check: SettingCheck, user: Any) -> ModelRecord:
     return ModelRecord.objects.get(pk=record.pk)
 
 
-def _filled(model: ModelRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(model: ModelRecord, found: SettingResult) -> dict[str, Any]:
     """Return what was given for the model, with what the check confirmed; what was assumed is assumed again."""
-    fills = document["fills"]
+    fills = found.fills
     given = {name: value for name, value in (last_manifest(model) or model.manifest).items() if value is not None}
     used = model.manifest.get("input", {}) | fills.get("input", {})
-    sure = {part["name"] for part in document.get("parts", ()) if part["confirmed"]}
+    sure = {part.name for part in found.parts if part.confirmed}
     names = [name for part in sure for name in INPUT_OF_PART.get(part, (part,)) if name in used]
     confirmed = (given.get("input") or {}) | {name: used[name] for name in names}
-    given |= {name: fills[name] for name in ("classes", "output") if name in fills}
+    given |= {name: value for name, value in fills.items() if name != "input"}
     given["training_data"] = model.manifest.get("training_data") or []
     return given | ({"input": confirmed} if confirmed else {})
 
@@ -128,12 +96,9 @@ def _copy_rows(model: ModelRecord, record: ModelRecord) -> None:
         row.save(force_insert=True)
 
 
-def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, Any] | None:
+def checks_of_model(request: HttpRequest, model: ModelRecord) -> dict[str, object] | None:
     """What the model's page shows an administrator of its checks; nothing to others and before it is ready."""
-    if not getattr(request.user, "is_administrator", False) or model.state not in (
-        ModelState.READY,
-        ModelState.RETIRED,
-    ):
+    if not by_administrator(request) or model.state not in (ModelState.READY, ModelState.RETIRED):
         return None
     visible = SettingCheck.objects.visible_to(request.user).select_related("data_set", "model", "filled")
     checks = visible.filter(model=model).defer("document")

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,16 +10,17 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from skinsite.accounts.administrators import require_administrator
 from skinsite.accounts.forms.invitation import InvitationForm
 from skinsite.accounts.invitations import remember
-from skinsite.accounts.models import Invitation, User
+from skinsite.accounts.models import Invitation
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitations(request: HttpRequest) -> HttpResponse:
     """The list, and the form of a new one; the answer to a new one shows its link."""
-    administrator = _administrator(request)
+    administrator = require_administrator(request)
     form = InvitationForm(request.POST or None)
     link = ""
     if request.method == "POST" and form.is_valid():
@@ -39,7 +39,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def withdraw_invitation(request: HttpRequest, pk: int) -> HttpResponse:
-    _administrator(request)
+    require_administrator(request)
     invitation = get_object_or_404(Invitation, pk=pk, used_by__isnull=True)
     invitation.delete()
     messages.success(request, "The invitation is withdrawn; its link opens nothing any more.")
@@ -57,9 +57,3 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     if not remember(request, secret):
         return render(request, "accounts/invitation_spent.html", status=404)
     return redirect("account_signup")
-
-
-def _administrator(request: HttpRequest) -> User:
-    if not (isinstance(request.user, User) and request.user.is_administrator):
-        raise PermissionDenied("Only administrators invite people.")
-    return request.user

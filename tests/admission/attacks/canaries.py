@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.admission.report import Outcome
+from classifier.admission.report import AdmissionResult
 from tests.admission.attacks import Bait
 
 IN_ACCESS, IN_OPEN, NON_BLOCKING = 1, 32, 0o4000
@@ -24,14 +24,14 @@ class Canaries:
     watch: int
     listener: socket.socket
 
-    def touched(self, outcome: Outcome) -> list[str]:
+    def touched(self, result: AdmissionResult) -> list[str]:
         """The names of the canaries that an attack reached, from the last question to this one."""
         found = []
         if self.bait.marker.exists():
             found.append("code was executed")
         if self._opened():
             found.append("the secret was opened")
-        if self.content in repr(outcome) or self.content.encode() in _bundle(outcome):
+        if self.content in repr(result) or self.content.encode() in _bundle(result):
             found.append("the secret is in the answer")
         try:
             self.listener.accept()[0].close()
@@ -64,5 +64,5 @@ def canaries(folder: Path) -> Iterator[Canaries]:
         os.close(watch)
 
 
-def _bundle(outcome: Outcome) -> bytes:
-    return b"".join(path.read_bytes() for path in outcome.bundle.iterdir()) if outcome.bundle else b""
+def _bundle(result: AdmissionResult) -> bytes:
+    return b"".join(path.read_bytes() for path in result.bundle.iterdir()) if result.bundle else b""
