@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,27 @@ def test_every_requirement_is_pinned():
 
 def test_the_models_and_the_migrations_agree():
     subprocess.run([sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"], cwd=ROOT, check=True)
+
+
+def test_lines_of_templates_and_styles_are_short():
+    """One attribute or one sentence a line: what is longer than a screen is read by nobody."""
+    files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "css").glob("*.css")]
+    long = [
+        f"{file.name}:{n}"
+        for file in files
+        for n, line in enumerate(file.read_text().split("\n"), 1)
+        if len(line) > 160
+    ]
+    assert len(files) > 80
+    assert long == []
+
+
+def test_no_folder_is_crowded():
+    """Nothing is found within a minute in a folder of more than 15 modules."""
+    counted = Counter(
+        path.parent
+        for app in ("skinsite", "classifier", "evaluation")
+        for path in (ROOT / app).rglob("*.py")
+        if path.parent.name != "migrations" and path.name != "__init__.py"
+    )
+    assert {str(folder): count for folder, count in counted.items() if count > 15} == {}

@@ -13,6 +13,8 @@ from skinsite.model_choices import choose_from
 
 PICTURES = "image/jpeg,image/png,image/webp,image/tiff,image/bmp,image/gif"
 
+DETAILS = ("title", "age", "sex", "site", "reference", "note")
+
 
 class PicturesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
@@ -70,8 +72,12 @@ class CaseForm(forms.Form):
 
     @property
     def details(self) -> CaseDetails:
-        names = ("title", "age", "sex", "site", "reference", "note")
-        return CaseDetails(**{name: self.cleaned_data[name] for name in names})
+        return CaseDetails(**{name: self.cleaned_data[name] for name in DETAILS})
+
+    @property
+    def has_details(self) -> bool:
+        """Whether the optional fields hold anything, or were refused."""
+        return any(self[name].value() or self[name].errors for name in DETAILS)
 
 
 class AgainForm(forms.Form):
