@@ -12,7 +12,7 @@ from django.test import Client
 from classifier.models import Case, ModelRecord
 from classifier.services.cases.create import CaseDetails, Upload, create_case
 from skinsite.accounts.models import ApiToken
-from tests.factories import make_model, make_user
+from tests.factories.rows import make_model, make_user
 from tests.pictures import picture
 
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from skinsite.accounts.models import ApiToken, Invitation, User
-from tests.factories import make_user
+from tests.factories.rows import make_user
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long and quiet evening"

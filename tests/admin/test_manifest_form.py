@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from classifier.forms.manifest import ManifestFields, split
 from classifier.models import Admission, ModelRecord
-from tests.factories import make_model
+from tests.factories.rows import make_model
 
 ADD = "admin:classifier_modelrecord_add"
 BAD_JSON = ['{"input": {"range": [0, NaN]}}', '{"a": "\\u0000"}', '{"a": "\\ud800"}', "[" * 5000 + "]" * 5000]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from classifier.models import Admission, ModelRecord
 from classifier.services.models.register import delete_model
 from skinsite.refusal import Conflict
-from tests.factories import make_model, make_prediction, make_user
+from tests.factories.rows import make_model, make_prediction, make_user
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:classifier_modelrecord_add"

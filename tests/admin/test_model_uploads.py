@@ -16,7 +16,7 @@ from django.urls import reverse
 from classifier.models import ModelRecord
 from classifier.services.models import uploads
 from tests.browser.conftest import LiveServer
-from tests.factories import make_model, make_user
+from tests.factories.rows import make_model, make_user
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:classifier_modelrecord_add"

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from classifier.models import Admission, ModelRecord
 from classifier.services.models.register import run_admission
-from tests.factories import make_user
+from tests.factories.rows import make_user
 from tests.people import Person
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Case, Prediction
-from tests.factories import make_model
+from tests.factories.rows import make_model
 from tests.pictures import picture
 
 

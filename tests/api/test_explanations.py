@@ -12,8 +12,8 @@ from classifier.services.maps.explain import run_explanation
 from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import Failure
 from tests.api.test_cases import problem
-from tests.factories import SEVEN, make_user
 from tests.factories.bundles import small_model
+from tests.factories.rows import SEVEN, make_user
 from tests.pictures import picture
 
 

@@ -12,7 +12,7 @@ from classifier.models import ModelRecord
 from classifier.services.models import register as model_register
 from skinsite.accounts.models import ApiToken
 from tests.api.test_cases import problem
-from tests.factories import make_model
+from tests.factories.rows import make_model
 
 MANIFEST = json.dumps({"name": "New", "classes": ["nv", "mel"]})
 

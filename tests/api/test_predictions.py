@@ -5,7 +5,7 @@ import pytest
 
 from classifier.models import Explanation, Prediction
 from tests.api.test_cases import problem
-from tests.factories import SEVEN
+from tests.factories.rows import SEVEN
 
 
 def finish(row: Prediction, values=None) -> None:

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 
 import skinsite.urls  # noqa: F401  (it joins the routers)
 from skinsite.api import api
-from tests.factories import make_model, make_prediction
+from tests.factories.rows import make_model, make_prediction
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

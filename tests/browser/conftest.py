@@ -13,7 +13,7 @@ from django.test.testcases import LiveServerThread, _StaticFilesHandler
 
 from classifier.models import Case, Explanation, Prediction
 from classifier.services.cases.create import CaseDetails, Upload, create_case
-from tests.factories import SEVEN, make_model, make_user
+from tests.factories.rows import SEVEN, make_model, make_user
 from tests.pictures import picture
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -7,7 +7,7 @@ import pytest
 
 from classifier.models import Case, Explanation, ExplanationJob, Prediction
 from tests.browser.conftest import finish_all
-from tests.factories import make_user
+from tests.factories.rows import make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.browser

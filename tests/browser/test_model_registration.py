@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from classifier.models import Admission, ModelRecord
 from classifier.services.models.uploads import uploads_folder
 from tests.browser.test_pages import violations
-from tests.factories import make_model, make_user
+from tests.factories.rows import make_model, make_user
 
 pytestmark = pytest.mark.browser
 ADD = "/admin/classifier/modelrecord/add/"

@@ -26,7 +26,7 @@ from evaluation.services.map_checks.measure import run_map_check
 from evaluation.services.map_checks.start import start_map_check
 from skinsite.jobs import Failure, State
 from tests.evaluation.test_map_check import spot_set, spots  # noqa: F401
-from tests.factories import make_model, make_prediction, make_user
+from tests.factories.rows import make_model, make_prediction, make_user
 from tests.factories.spot_networks import make_small_model
 from tests.people import Person
 

@@ -13,9 +13,9 @@ from evaluation.services.evaluations import run
 from evaluation.services.evaluations.run import delete_evaluation, start_evaluation
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import SEVEN, make_model, make_prediction, make_user
 from tests.factories.data_sets import import_data_set, seven_labels
 from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
+from tests.factories.rows import SEVEN, make_model, make_prediction, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 

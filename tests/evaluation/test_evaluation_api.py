@@ -6,9 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from evaluation.models import Comparison, DataSet, Evaluation
 from evaluation.services.comparisons.compare import run_comparison
 from evaluation.services.data_sets.importing import run_import
-from tests.factories import SEVEN, make_model, make_user
 from tests.factories.data_sets import make_data_set, zipped
 from tests.factories.evaluations import compared, make_eight, queued_scoring, scored_evaluation
+from tests.factories.rows import SEVEN, make_model, make_user
 from tests.pictures import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]

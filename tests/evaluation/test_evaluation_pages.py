@@ -8,9 +8,9 @@ from django.utils import timezone
 from evaluation.models import Comparison, DataSet, Evaluation
 from evaluation.urls import urlpatterns
 from skinsite.jobs import State
-from tests.factories import SEVEN, make_model, make_user
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import compared, make_eight, scored_evaluation
+from tests.factories.rows import SEVEN, make_model, make_user
 from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]

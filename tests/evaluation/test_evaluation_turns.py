@@ -9,9 +9,9 @@ from evaluation.models import DataSet, Evaluation, FailedImage, MapCheck, Settin
 from evaluation.services.evaluations import run
 from evaluation.services.evaluations.run import run_evaluation, start_evaluation
 from skinsite.jobs import State, turns
-from tests.factories import SEVEN, make_model, make_user
 from tests.factories.data_sets import import_data_set, seven_labels
 from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
+from tests.factories.rows import SEVEN, make_model, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 IMAGES = 28

@@ -18,9 +18,9 @@ from evaluation.services.evaluations.run import (
 from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import SEVEN, make_model, make_prediction, make_user
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import compared, make_eight, scored_evaluation
+from tests.factories.rows import SEVEN, make_model, make_prediction, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]
 TWENTY = [SEVEN[place % 7] for place in range(20)]

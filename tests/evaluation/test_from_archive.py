@@ -10,8 +10,8 @@ from evaluation.services.data_sets import isic_archive
 from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State
 from tests.evaluation import archive_server
-from tests.factories import make_user
 from tests.factories.data_sets import ran
+from tests.factories.rows import make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)

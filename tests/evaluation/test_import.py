@@ -20,8 +20,8 @@ from evaluation.services.data_sets.importing import (
 )
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import make_user
 from tests.factories.data_sets import imported, ran, stored_files, uploaded, zipped
+from tests.factories.rows import make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)

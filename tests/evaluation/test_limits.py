@@ -11,8 +11,8 @@ from evaluation.services.map_checks.start import start_map_check
 from evaluation.services.setting_checks.start import start_setting_check
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
-from tests.factories import make_model, make_user
 from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.rows import make_model, make_user
 from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]

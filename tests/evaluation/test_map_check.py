@@ -27,7 +27,7 @@ from evaluation.services.map_checks.sentences import NOTICE, verdict
 from evaluation.services.map_checks.start import start_map_check
 from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import make_model, make_prediction, make_user
+from tests.factories.rows import make_model, make_prediction, make_user
 from tests.factories.spot_networks import make_small_model
 from tests.people import Person
 

@@ -16,7 +16,7 @@ from evaluation.services.map_checks.document import DRAWN, MAP, Drawn, randomise
 from evaluation.services.map_checks.facts import LESION, facts_of_maps
 from evaluation.services.map_checks.sentences import randomisation, where_the_heat_lies
 from skinsite.jobs import State
-from tests.factories import make_model, make_user
+from tests.factories.rows import make_model, make_user
 
 
 def judged(likeness: Any, *, broken: int = 0) -> Randomised:

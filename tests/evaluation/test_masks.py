@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from evaluation.services.data_sets.importing import create_from_folder
-from tests.factories import make_user
 from tests.factories.data_sets import imported, ran, zipped
+from tests.factories.rows import make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)

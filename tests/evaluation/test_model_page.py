@@ -7,8 +7,8 @@ from django.urls import reverse
 from evaluation.models import DataSet, TrainingSet
 from evaluation.services.data_sets.seen import seen_images
 from tests.evaluation.test_results import evaluated
-from tests.factories import make_model, make_user
 from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.rows import make_model, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_figures", "few_replicates")]
 

@@ -8,9 +8,9 @@ from classifier.models.model_record import ModelState
 from evaluation.services.comparisons.open_as_cases import AT_ONCE, open_images, opened
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.factories import SEVEN, make_model, make_user
 from tests.factories.data_sets import import_data_set, make_data_set
 from tests.factories.evaluations import compared, make_eight, scored_evaluation
+from tests.factories.rows import SEVEN, make_model, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_broker", "no_figures", "few_replicates")]
 

@@ -20,9 +20,9 @@ from evaluation.services.evaluations.run import start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.factories import SEVEN, make_model
 from tests.factories.data_sets import import_data_set, seven_labels
 from tests.factories.evaluations import EIGHT, FakeNetwork, run_to_the_end, use
+from tests.factories.rows import SEVEN, make_model
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker")]
 

@@ -12,9 +12,9 @@ from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State, actions
-from tests.factories import SEVEN, make_model
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import scored_evaluation
+from tests.factories.rows import SEVEN, make_model
 
 migration = import_module("evaluation.migrations.0005_engine_of_the_model")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet", "no_figures", "few_replicates")]

@@ -20,9 +20,9 @@ from evaluation.services.evaluations.operating_points import report_operating_po
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal
-from tests.factories import SEVEN, make_model
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import EIGHT, compared, make_eight, queued_scoring, scored_evaluation, skilled
+from tests.factories.rows import SEVEN, make_model
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 quickly = pytest.mark.usefixtures("no_figures")

@@ -29,7 +29,7 @@ from evaluation.setting.search import FREE, Question, Search
 from evaluation.setting.titles import CONFIRMED, ELIMINATED, UNDETERMINED
 from evaluation.setting.verdict import Verdict, _Judged, judge
 from evaluation.setting.wording import sentences
-from tests.factories import SEVEN
+from tests.factories.rows import SEVEN
 
 BASE = InputSpec(
     width=8,

@@ -28,9 +28,9 @@ from evaluation.services.setting_checks.start import (
 from evaluation.setting import assignment, verdict
 from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import make_model, make_prediction, make_user
 from tests.factories.data_sets import make_data_set
 from tests.factories.evaluations import INPUT
+from tests.factories.rows import make_model, make_prediction, make_user
 from tests.people import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]

@@ -8,7 +8,7 @@ from classifier.inference import bundle
 from classifier.inference.graph import graph as graphs
 from classifier.inference.maps.layouts import FIRST, TOKENS, Layout
 from classifier.models import ModelRecord
-from tests.factories import SEVEN, make_model
+from tests.factories.rows import SEVEN, make_model
 from tests.manifests import complete
 
 SIDE = 32

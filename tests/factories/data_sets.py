@@ -16,7 +16,7 @@ from evaluation.models import DataSet, LabelledImage
 from evaluation.services.data_sets.importing import create_data_set, run_import
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.jobs import State
-from tests.factories import SEVEN, make_user
+from tests.factories.rows import SEVEN, make_user
 from tests.pictures import picture
 
 

@@ -18,7 +18,7 @@ from evaluation.services.evaluations import run as evaluation_run
 from evaluation.services.evaluations import score, stored_predictions
 from evaluation.services.evaluations.score import run_scoring
 from skinsite.jobs import State
-from tests.factories import SEVEN, make_model
+from tests.factories.rows import SEVEN, make_model
 
 EIGHT = ("mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc")
 INPUT = {

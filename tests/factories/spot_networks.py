@@ -11,7 +11,7 @@ from classifier.inference.graph.graph import FEATURES, LOGITS, OPSET, PICTURE, F
 from classifier.inference.input.manifest import Manifest
 from classifier.inference.maps.layouts import FIRST, Layout
 from classifier.models import ModelRecord
-from tests.factories import SEVEN, make_model
+from tests.factories.rows import SEVEN, make_model
 from tests.manifests import complete
 
 SIDE, GRID, CHANNELS = 48, 6, 8

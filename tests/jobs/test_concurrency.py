@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from classifier.models import Case, Prediction
 from skinsite.jobs import State
-from tests.factories import make_image, make_prediction
+from tests.factories.rows import make_image, make_prediction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8

@@ -12,8 +12,8 @@ from skinsite.jobs.long_job import LongJob
 from skinsite.jobs.send import send
 from skinsite.jobs.sweep import kinds
 from skinsite.jobs.turns import others_wait, person_waits
-from tests.factories import make_model, make_prediction, make_user
 from tests.factories.data_sets import make_data_set
+from tests.factories.rows import make_model, make_prediction, make_user
 
 KINDS = kinds()
 LONG = [kind for kind in KINDS if issubclass(kind, LongJob)]

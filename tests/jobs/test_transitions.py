@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from skinsite.jobs import LEASE, MAX_ATTEMPTS, Failure, State
-from tests.factories import make_prediction
+from tests.factories.rows import make_prediction
 
 pytestmark = pytest.mark.django_db
 RESULT = {"probabilities": {"mel": 0.25, "nv": 0.75}, "top_code": "nv", "top_probability": 0.75}

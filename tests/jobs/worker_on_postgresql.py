@@ -13,8 +13,8 @@ from django.db import connection
 from classifier.models import ModelRecord, Prediction
 from classifier.services.cases.create import Upload, create_case
 from skinsite.jobs import State
-from tests.factories import make_user
 from tests.factories.bundles import small_model
+from tests.factories.rows import make_user
 from tests.pictures import picture
 from tests.queue.conftest import broker  # noqa: F401
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from classifier.models import Case, CaseImage, Explanation, Prediction
 from skinsite.jobs import Failure
-from tests.factories import SEVEN, make_done_prediction, make_model, make_user
+from tests.factories.rows import SEVEN, make_done_prediction, make_model, make_user
 
 pytestmark = pytest.mark.django_db
 

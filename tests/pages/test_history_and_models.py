@@ -3,7 +3,7 @@
 import pytest
 
 from classifier.models import ModelRecord
-from tests.factories import make_case, make_done_prediction, make_image, make_model, make_user
+from tests.factories.rows import make_case, make_done_prediction, make_image, make_model, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import yaml
 from django.urls import reverse
 
 from classifier.models import ModelRecord
-from tests.factories import make_model
+from tests.factories.rows import make_model
 
 REPORT = [
     {"check": "content", "passed": True, "detail": "zip archive, 86,237,188 bytes"},

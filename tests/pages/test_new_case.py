@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Case, CaseImage, Prediction
-from tests.factories import make_model
+from tests.factories.rows import make_model
 from tests.pictures import picture
 
 

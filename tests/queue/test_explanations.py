@@ -16,8 +16,8 @@ from skinsite.jobs import State
 from skinsite.jobs.sweep import sweep
 from skinsite.jobs.turns import person_waits
 from skinsite.refusal import Conflict, Refusal
-from tests.factories import make_model, make_user
 from tests.factories.bundles import small_model
+from tests.factories.rows import make_model, make_user
 from tests.pictures import picture
 from tests.queue.test_sending import some_time_passes
 

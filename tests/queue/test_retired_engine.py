@@ -10,8 +10,8 @@ from classifier.inference.bundle import DESCRIPTION
 from classifier.models import Explanation, ExplanationJob, ModelRecord, Prediction
 from classifier.services.maps.explain import ask
 from skinsite.refusal import Refusal
-from tests.factories import make_user
 from tests.factories.bundles import small_model
+from tests.factories.rows import make_user
 from tests.queue.test_explanations import predicted
 
 migration = import_module("classifier.migrations.0007_one_precision")

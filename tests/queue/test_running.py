@@ -11,8 +11,8 @@ from classifier.services.cases.create import Upload, create_case
 from classifier.services.predictions.predict import run_prediction
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict
-from tests.factories import make_done_prediction, make_model, make_user
 from tests.factories.bundles import small_model
+from tests.factories.rows import make_done_prediction, make_model, make_user
 from tests.manifests import complete
 from tests.pictures import picture
 

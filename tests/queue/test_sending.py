@@ -11,7 +11,7 @@ from classifier.models import Prediction
 from classifier.services.cases.create import Upload, create_case
 from skinsite.jobs import State
 from skinsite.jobs.sweep import sweep
-from tests.factories import make_model, make_user
+from tests.factories.rows import make_model, make_user
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
