@@ -29,8 +29,8 @@ def test_the_two_demo_models_are_ready_and_default(portal):
     }
     assert all(check["passed"] for model in models for check in model["report"])
     assert {(model["name"], model["architecture"], model["parameters"]) for model in models} == {
-        ("Xception", "?", 21_432_382),
-        ("EfficientNet-B2", "PyTorch smp-encoder: efficientnet-b2", 7_712_266),
+        ("Xception", "Keras Functional, 149 layers, with the model “xception” inside", 21_432_382),
+        ("EfficientNet-B2", "PyTorch smp-encoder: efficientnet-b2", 7_703_818),
     }
     (uses_age,) = (model for model in models if any(check["check"] == "clinical" for check in model["report"]))
     assert uses_age["name"] == "Xception"

@@ -222,18 +222,24 @@ def make_evaluations(owner: Any, administrator: Any, models: dict[str, Any]) -> 
 
 
 def answers(checkout: Path, data: Path) -> dict[str, dict[str, str]]:
-    """What the old commit answers from the folder with 200, as text where it is JSON or CSV."""
+    """What the old commit answers from the folder with 200, as text where it is JSON or CSV.
+
+    A query that it answers as if there were none is left out: it may not have known it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy, out = Path(folder, "data"), Path(folder, "out")
         shutil.copytree(data, copy)
         walk = [sys.executable, str(HERE / "walk.py"), str(out), "--now", NOW, "--people", *PEOPLE]
         subprocess.run(walk, cwd=checkout, env=os.environ | {"SKINSITE_DATA": str(copy)}, check=True)
+        rows = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
+        bodies = {(row["who"], row["address"]): row["body"] for row in rows}
         found: dict[str, dict[str, str]] = {}
-        for line in (out / "answers.jsonl").read_text().splitlines():
-            row = json.loads(line)
+        for row in rows:
+            path, _, query = row["address"].partition("?")
+            understood = not query or row["body"] != bodies[row["who"], path]
             is_text = row["headers"].get("Content-Type", "").startswith(("application/json", "text/csv"))
-            kept = is_text and "openapi" not in row["address"]
-            if row["status"] == 200:
+            if row["status"] == 200 and understood:
+                kept = is_text and "openapi" not in path
                 body = (out / "bodies" / row["body"]).read_text() if kept else ""
                 found.setdefault(row["who"], {})[row["address"]] = body
     return found

@@ -32,6 +32,9 @@ PAGES = (
 ANSWERED = {200, 202, 286, 302, 403, 404, 405, 409, 422}
 """286 ends the polling of a page; what an address refuses for a reason of its own is an answer too."""
 
+MEANT = ("engine_in_words", "notice")
+"""What is other now: the engine in reduced precision went, and one disclaimer stands everywhere."""
+
 ANSWER_AGAIN = """
 import json, sys, django
 django.setup()
@@ -81,13 +84,9 @@ def folder(request, tmp_path_factory) -> Folder:
 
 
 def test_every_page_and_answer_is_still_there(folder):
-    missing = [
-        (who, address, self["status"])
-        for who in PEOPLE
-        for address in (*folder.then[who], *PAGES)
-        if (self := folder.now[who, address])["status"] != 200
-    ]
-    assert missing == []
+    asked = [(who, address) for who in PEOPLE for address in (*folder.then[who], *PAGES)]
+    missing = {key: status for key in asked if (status := folder.now.get(key, {}).get("status")) != 200}
+    assert missing == {}
     failed = {key: row["status"] for key, row in folder.now.items() if row["status"] not in ANSWERED}
     assert failed == {}
 
@@ -118,9 +117,12 @@ def _read(text: str) -> Any:
 
 def _lost(old: Any, new: Any, place: str = "") -> Any:
     """Yield where something of the old answer is missing or other in the new one, which may say more."""
+    if old == [] and isinstance(new, list):
+        return
     if isinstance(old, dict) and isinstance(new, dict):
         for name, value in old.items():
-            yield from _lost(value, new.get(name), f"{place}.{name}")
+            if name not in MEANT:
+                yield from _lost(value, new.get(name), f"{place}.{name}")
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _lost(one, other, f"{place}[{number}]")

@@ -59,7 +59,7 @@ MAPS = (
     "?class=nv",
     "?side=lowers",
     "?scale=absolute",
-    "?grid=cells",
+    "?grid=native",
     "?against=mel",
     "?class=mel&against=nv&method=hirescam",
 )
@@ -81,7 +81,7 @@ QUERIES = {
     "api/v1/predictions/{}/explanations": MAPS,
     "api/v1/predictions/{}/heat.png": MAPS,
 }
-"""What is asked beside the plain address; the links of its page come too."""
+"""What is asked beside the plain address."""
 LINK = re.compile(r'(?:href|src|hx-get)="(/[^"#]*)')
 LEFT_OUT = ("/static/", "/accounts/logout/")
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -196,7 +196,7 @@ def answers(asked: list[str], asking: dict[str, Any], bodies: Path, *, follow: b
                 asked += found
 
 
-def main(out: Path, addresses_file: Path | None, people: list[str], now: datetime) -> None:
+def main(out: Path, asked_before: Path | None, people: list[str], now: datetime, *, links: bool) -> None:
     sys.path[0] = os.getcwd()  # noqa: PTH109 (the checkout, in place of the folder of this file)
     from django.utils import timezone
 
@@ -212,10 +212,10 @@ def main(out: Path, addresses_file: Path | None, people: list[str], now: datetim
     settings.REQUESTS_A_SECOND = 10**9
     for command in ("migrate", "collectstatic"):
         call_command(command, verbosity=0, interactive=False)
-    asked, unknown = (json.loads(addresses_file.read_text()), []) if addresses_file else addresses()
+    asked, unknown = (json.loads(asked_before.read_text()), []) if asked_before else addresses()
     (out / "bodies").mkdir(parents=True)
     with (out / "answers.jsonl").open("w") as file:
-        for answer in answers(asked, clients(people), out / "bodies", follow=addresses_file is None):
+        for answer in answers(asked, clients(people), out / "bodies", follow=links):
             file.write(json.dumps(answer) + "\n")
     (out / "addresses.json").write_text(json.dumps(asked))
     (out / "unknown.json").write_text(json.dumps(unknown))
@@ -226,7 +226,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=Path)
     parser.add_argument("--addresses", type=Path, help="ask these, in place of all that the folder has")
+    parser.add_argument("--links", action="store_true", help="ask what the pages of these addresses link to as well")
     parser.add_argument("--people", nargs="*", default=[], help="who asks, in place of everybody and nobody")
     parser.add_argument("--now", type=datetime.fromisoformat, required=True, help="the time that it is all the while")
     chosen = parser.parse_args()
-    main(chosen.out, chosen.addresses, chosen.people, chosen.now)
+    main(chosen.out, chosen.addresses, chosen.people, chosen.now, links=chosen.links)
