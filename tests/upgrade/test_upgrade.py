@@ -32,8 +32,9 @@ PAGES = (
 ANSWERED = {200, 202, 286, 302, 403, 404, 405, 409, 422}
 """286 ends the polling of a page; what an address refuses for a reason of its own is an answer too."""
 
-MEANT = ("engine_in_words", "notice")
-"""What is other now: the engine in reduced precision went, and one disclaimer stands everywhere."""
+MEANT = ("engine_in_words", "notice", "openvino", "classes")
+"""What is other now: the engine in reduced precision went, one disclaimer stands everywhere, and a refused model keeps
+no manifest (since classifier/0003); the classes of ready ones are compared by their answers."""
 
 ANSWER_AGAIN = """
 import json, sys, django
@@ -84,7 +85,8 @@ def folder(request, tmp_path_factory) -> Folder:
 
 
 def test_every_page_and_answer_is_still_there(folder):
-    asked = [(who, address) for who in PEOPLE for address in (*folder.then[who], *PAGES)]
+    """59e5670 drew Grad-CAM whatever method an address named; what nobody has asked for is a 404 now."""
+    asked = [(who, address) for who in PEOPLE for address in (*folder.then[who], *PAGES) if "method=" not in address]
     missing = {key: status for key in asked if (status := folder.now.get(key, {}).get("status")) != 200}
     assert missing == {}
     failed = {key: row["status"] for key, row in folder.now.items() if row["status"] not in ANSWERED}
