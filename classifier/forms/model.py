@@ -105,7 +105,7 @@ class RegistrationForm(ManifestFields, forms.ModelForm):
 
     def _offer(self, token: str) -> None:
         """What the form carries when it is shown again."""
-        self.data = {**self.data, "kept": token}
+        self.data = {name: self.data[name] for name in self.data} | {"kept": token}
 
     def _post_clean(self) -> None:
         """The service has validated and written the record."""
