@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST
 from django_htmx.http import HTMX_STOP_POLLING
 
@@ -23,6 +24,7 @@ from skinsite.jobs import actions
 from skinsite.refusal import Conflict, Refusal
 
 
+@gzip_page
 def case(request: HttpRequest, pk: int) -> HttpResponse:
     found = _case(request, pk)
     used = {row.model_id for image in found.images.all() for row in image.predictions.all()}

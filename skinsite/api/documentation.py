@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from skinsite.api.access import Bearer, Session
@@ -62,6 +63,7 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def docs_page(request: HttpRequest) -> HttpResponse:
     """The reference for people who are logged in."""
     schema = _schema()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from classifier.admission.admit import CONVERT
+from classifier.admission.admit import CONVERT, STAGES
 from classifier.admission.formats.sniff import Kind
 from classifier.inference import bundle, classifier
 from classifier.inference.input.clinical import Clinical
@@ -38,7 +38,8 @@ def set_right(shared_data: Path, folder: Path) -> tuple[Any, ...]:
     """Runs where torch may be imported."""
     upload = shared_data / "models" / "shivansh65__skin_model.pth"
     request = {"descriptor": None, "kind": Kind.ZIP, "manifest": {"classes": HMNIST}}
-    children.answer(CONVERT, request, folder, str(upload))
+    task = next(stage.task for stage in STAGES if stage.name == CONVERT)
+    children.answer(task, request, folder, str(upload))
     network = classifier.load(bundle.read(folder / "bundle"))
     rows = drawn_rows(shared_data)
     pixels = [np.asarray(Image.open(shared_data / row["file_small"]).convert("RGB")) for row in rows]

@@ -32,7 +32,7 @@ PAGES = (
 ANSWERED = {200, 202, 286, 302, 403, 404, 405, 409, 422}
 """286 ends the polling of a page; what an address refuses for a reason of its own is an answer too."""
 
-MEANT = ("engine_in_words", "in_fast_lane", "notice", "openvino")
+MEANT = ("engine_in_words", "in_fast_lane", "fast", "notice", "openvino")
 """What is other now: the engine in reduced precision went, and one disclaimer stands everywhere."""
 
 ANSWER_AGAIN = """
@@ -100,7 +100,7 @@ def test_every_number_that_was_in_it_is_still_the_same(folder):
                 old, new = (_read(content) for content in (text, folder.body(who, address)))
                 assert list(_lost(old, new)) == [], (who, address)
                 compared += 1
-    assert compared > 40
+    assert compared > 25
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])
