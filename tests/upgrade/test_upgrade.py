@@ -60,7 +60,7 @@ class Folder:
     def __init__(self, commit: str, place: Path) -> None:
         with tarfile.open(HERE / f"{commit}.tar.xz") as packed:
             packed.extractall(place, filter="data")
-        self.place = place
+        self.commit, self.place = commit, place
         self.then: dict[str, dict[str, str]] = json.loads((place / "answers.json").read_text())
         self.run(str(HERE / "walk.py"), str(place / "out"), "--now", NOW, "--people", *PEOPLE)
         rows = map(json.loads, (place / "out" / "answers.jsonl").read_text().splitlines())
@@ -85,7 +85,12 @@ def folder(request, tmp_path_factory) -> Folder:
 
 def test_every_page_and_answer_is_still_there(folder):
     """59e5670 drew Grad-CAM whatever method an address named; what nobody has asked for is a 404 now."""
-    asked = [(who, address) for who in PEOPLE for address in (*folder.then[who], *PAGES) if "method=" not in address]
+    asked = [
+        (who, address)
+        for who in PEOPLE
+        for address in (*folder.then[who], *PAGES)
+        if folder.commit != "59e5670" or "method=" not in address
+    ]
     missing = {key: status for key in asked if (status := folder.now.get(key, {}).get("status")) != 200}
     assert missing == {}
     failed = {key: row["status"] for key, row in folder.now.items() if row["status"] not in ANSWERED}
@@ -100,7 +105,7 @@ def test_every_number_that_was_in_it_is_still_the_same(folder):
                 old, new = (_read(content) for content in (text, folder.body(who, address)))
                 assert list(_lost(old, new)) == [], (who, address)
                 compared += 1
-    assert compared > 25
+    assert compared > {"59e5670": 25, "e6c3e4e": 40}[folder.commit]
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])
