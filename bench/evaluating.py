@@ -128,7 +128,7 @@ def _script(framework: str, found: Any, model: Any, images: Path, rows: list[Any
     from bench.inference import NATIVE
     from classifier.inference.input.clinical import encode
     from classifier.inference.outputs import to_probabilities
-    from evaluation.services.evaluations.stored_predictions import clinical_of
+    from evaluation.services.data_sets.read_image import clinical_of
 
     network, spec = NATIVE[framework](found), model.manifest["input"]
     size = (spec["width"], spec["height"])

@@ -2,9 +2,9 @@
 
     python3.8 -m venv /tmp/keras-2.4 && /tmp/keras-2.4/bin/pip install tensorflow-cpu==2.4.4
     /tmp/keras-2.4/bin/python bench/keras_corpus_maker.py /tmp/corpus/2.4
-    python -m bench.keras_corpus /tmp/corpus/* [--only WORD] [--without-walls] [--table]
+    python -m bench.keras_corpus /tmp/corpus/* [--only WORD] [--in-process] [--table]
 
-Each folder is one version. `--without-walls` does the same work in one process, which is quicker while developing.
+Each folder is one version. `--in-process` does the same work in one process, which is quicker while developing.
 """
 
 import argparse
@@ -50,14 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--without-walls", action="store_true")
+    parser.add_argument("--in-process", action="store_true")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     notes = [note for folder in options.folders for note in sorted(folder.glob("*.json")) if options.only in note.name]
     results = []
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         for note in notes:
-            result = pool.submit(_tried, note, walls=not options.without_walls).result()
+            result = pool.submit(_tried, note, confined=not options.in_process).result()
             results.append(result)
             mark = "  " if result.good else "✗ "
             print(
@@ -70,12 +70,12 @@ def main() -> None:
         print(line)
 
 
-def _tried(note: Path, *, walls: bool) -> Result:
+def _tried(note: Path, *, confined: bool) -> Result:
     told = json.loads(note.read_text())
     oracle = np.load(note.with_suffix(".npz"))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        work = _admitted if walls else _rebuilt
+        work = _admitted if confined else _rebuilt
         difference, code, message = work(note.with_name(told["file"]), told, oracle, Path(folder))
     if "keras" in sys.modules:
         sys.modules["keras"].backend.clear_session()
@@ -84,7 +84,7 @@ def _tried(note: Path, *, walls: bool) -> Result:
 
 
 def _rebuilt(upload: Path, told: dict[str, Any], oracle: Any, folder: Path) -> tuple[float, str, str]:
-    """The first child's reading and rebuilding, without its walls, its bundle and the second child's checks."""
+    """The first child's reading and rebuilding, without its confinement, its bundle and the second child's checks."""
     from classifier.admission.keras import facts, load
     from classifier.admission.manifest import merge
     from classifier.admission.refusal import Refusal

@@ -4,7 +4,7 @@
     python -m bench.torch_corpus --every    each network in each layout, not in the first and two more in turn
 
 Weights are random, with running statistics that are not those of a new network. The source's own logits are the oracle.
-Files are read and rebuilt as in the confined child, in this process; the walls have tests of their own.
+Files are read and rebuilt as in the confined child, in this process; the sandbox has tests of its own.
 """
 
 import argparse

@@ -14,7 +14,7 @@ POINTS = frozenset({"model-page", "model-page-actions", "start", "card-results",
 """`model-page`, `model-page-actions`: a model's page (`model`). `start`: the first page of a person. Points of `facts`,
 without templates: `card-results`, a list for the front matter of a model's card (`model`) as in a Hugging Face
 model-index; `card-sections`, Markdown for its body (`model`); `map-facts`, a list of Fact about a model's maps
-(`model`, the `way` they are made, the `person`)."""
+(`model`, the explanation `method`, the `person`)."""
 
 Context = Callable[..., Any]
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
-from evaluation.services.evaluations.run import delete_evaluation
+from evaluation.services.evaluations.start import delete_evaluation
 from evaluation.views import comparisons, data_sets, evaluations, map_checks, setting_checks
 from skinsite.jobs import pages
 

@@ -1,14 +1,18 @@
 """The rules of the house that a machine can check."""
 
+import ast
 import re
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from classifier.admission.admit import STAGES
 from classifier.admission.manifest import describe
+from evaluation.intake.archive_child import DECODE, SURVEY
 
 ROOT = Path(__file__).parents[1]
 VARIABLES = sorted(
@@ -83,3 +87,11 @@ def test_no_folder_is_crowded():
         if path.parent.name != "migrations" and path.name != "__init__.py"
     )
     assert {str(folder): count for folder, count in counted.items() if count > 15} == {}
+
+
+@pytest.mark.parametrize("task", [SURVEY, DECODE, *(stage.task for stage in STAGES)])
+def test_every_task_of_the_sandbox_names_a_function(task):
+    """A child imports it by its name; it is looked up in the text, because some import a framework."""
+    module, _, function = task.partition(":")
+    source = ast.parse(Path(find_spec(module).origin).read_text())
+    assert function in {part.name for part in source.body if isinstance(part, ast.FunctionDef)}

@@ -94,7 +94,9 @@ def _explained(
         raise Refusal(Problem("method", no_map(found.error)))
     shown = Maps(found, against)
     maps = {code: shown.map(code) for code in shown.codes}
-    facts = facts_of(request, prediction=prediction, maps=shown, way=METHODS[found.method], person=person_of(request))
+    facts = facts_of(
+        request, prediction=prediction, maps=shown, method=METHODS[found.method], person=person_of(request)
+    )
     return Status(
         200,
         {

@@ -14,6 +14,12 @@ def map_facts(context: template.Context, answer: Answer) -> dict[str, object] | 
     if answer.maps is None:
         return None
     request = context["request"]
-    facts = facts_of(request, prediction=answer.prediction, maps=answer.maps, way=answer.view.way, person=request.user)
+    facts = facts_of(
+        request,
+        prediction=answer.prediction,
+        maps=answer.maps,
+        method=answer.view.explanation_method,
+        person=request.user,
+    )
     made = [fact for fact in facts if fact.passed is not None]
     return {"made": made, "open": [fact.check for fact in facts if fact.passed is None], "in_short": in_short(facts)}

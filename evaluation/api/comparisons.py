@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404
 from evaluation.api.schemas import Comparison, NewComparison
 from evaluation.models import Comparison as ComparisonRow
 from evaluation.models import Evaluation
+from evaluation.services.comparisons.document import comparison_document
 from evaluation.services.comparisons.start import start_comparison
-from evaluation.services.evaluations.document import comparison_document
 from skinsite.api.access import person_of
 from skinsite.api.parsing import row_id
 from skinsite.api.problems import problems

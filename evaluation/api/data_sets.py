@@ -11,8 +11,8 @@ from ninja.files import UploadedFile
 from evaluation.api.schemas import DataSet
 from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet as DataSetRow
-from evaluation.services.data_sets.importing import create_data_set, remap_data_set
-from evaluation.services.evaluations.document import data_set_document
+from evaluation.services.data_sets.create import create_data_set, remap_data_set
+from evaluation.services.data_sets.document import data_set_document
 from skinsite.api.access import MIB, Bearer, person_of
 from skinsite.api.parsing import Text, row_id
 from skinsite.api.problems import problems

@@ -12,7 +12,7 @@ from evaluation.api.schemas import Evaluation, NewEvaluation
 from evaluation.models import DataSet
 from evaluation.models import Evaluation as EvaluationRow
 from evaluation.services.evaluations.document import evaluation_document
-from evaluation.services.evaluations.run import delete_evaluation, start_evaluation
+from evaluation.services.evaluations.start import delete_evaluation, start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.api.access import Bearer, Session, person_of
 from skinsite.api.parsing import row_id

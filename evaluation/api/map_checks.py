@@ -9,7 +9,7 @@ from classifier.models import ModelRecord
 from evaluation.api.map_schemas import MapCheck, NewMapCheck
 from evaluation.models import DataSet
 from evaluation.models import MapCheck as MapCheckRow
-from evaluation.services.evaluations.document import map_check_document
+from evaluation.services.map_checks.api_document import map_check_document
 from evaluation.services.map_checks.start import start_map_check
 from skinsite.api.access import person_of
 from skinsite.api.parsing import row_id

@@ -11,7 +11,7 @@ from classifier.models import ModelRecord
 from evaluation.api.setting_schemas import FilledModel, NewSettingCheck, SettingCheck
 from evaluation.models import DataSet
 from evaluation.models import SettingCheck as SettingCheckRow
-from evaluation.services.evaluations.document import setting_check_document
+from evaluation.services.setting_checks.api_document import setting_check_document
 from evaluation.services.setting_checks.start import fill_manifest, start_setting_check
 from skinsite.api.access import AdministratorBearer, person_of
 from skinsite.api.parsing import row_id

@@ -13,6 +13,9 @@ from classifier.inference.input import images
 from skinsite.sandbox import zip_archives
 from skinsite.sandbox.zip_archives import UnsafeArchive
 
+SURVEY = "evaluation.intake.archive_child:survey"
+DECODE = "evaluation.intake.archive_child:decode"
+"""The tasks of this file, as the sandbox finds them."""
 TABLE_BYTES = 100 * 1000 * 1000
 JUNK = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini", "._")
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")

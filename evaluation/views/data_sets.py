@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from evaluation.forms.data_set import ArchiveForm, DataSetForm, MappingForm
 from evaluation.models import DataSet, Evaluation, LabelledImage, MapCheck
-from evaluation.services.data_sets.importing import create_data_set, remap_data_set
+from evaluation.services.data_sets.create import create_data_set, remap_data_set
 from evaluation.services.data_sets.isic_archive import create_from_archive
 from evaluation.services.evaluations.sentences import class_rows, subgroup_rows
 from skinsite import media

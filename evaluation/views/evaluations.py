@@ -15,7 +15,7 @@ from evaluation.forms.choosing import EvaluationForm
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.evaluations import capsule
 from evaluation.services.evaluations.page import EvaluationPage, cell_images
-from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.evaluations.start import start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows, submission_rows
 from skinsite import media
 from skinsite.jobs import State, pages

@@ -10,7 +10,7 @@ from django.utils import timezone
 from evaluation.models import DataSet, Evaluation, FailedImage, Inference
 from evaluation.models.evaluation import Stage
 from evaluation.services.evaluations import run
-from evaluation.services.evaluations.run import delete_evaluation, start_evaluation
+from evaluation.services.evaluations.start import delete_evaluation, start_evaluation
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
 from tests.factories.data_sets import import_data_set, seven_labels

@@ -7,7 +7,8 @@ from django.db import OperationalError
 
 from evaluation.models import DataSet, Evaluation, FailedImage, MapCheck, SettingCheck
 from evaluation.services.evaluations import run
-from evaluation.services.evaluations.run import run_evaluation, start_evaluation
+from evaluation.services.evaluations.run import run_evaluation
+from evaluation.services.evaluations.start import start_evaluation
 from skinsite.jobs import State, turns
 from tests.factories.data_sets import import_data_set, seven_labels
 from tests.factories.evaluations import FakeNetwork, run_to_the_end, use

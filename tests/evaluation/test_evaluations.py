@@ -10,12 +10,9 @@ from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, Inference
 from evaluation.models.evaluation import Stage
-from evaluation.services.evaluations.run import (
-    delete_evaluation,
-    run_evaluation,
-    start_evaluation,
-)
+from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.evaluations.score import run_scoring
+from evaluation.services.evaluations.start import delete_evaluation, start_evaluation
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
 from tests.factories.data_sets import make_data_set

@@ -12,12 +12,8 @@ from PIL import Image, ImageEnhance
 from evaluation.intake.table import ColumnMapping
 from evaluation.models import DataSet, LabelledImage
 from evaluation.services.data_sets import decoding, importing
-from evaluation.services.data_sets.importing import (
-    create_data_set,
-    create_from_folder,
-    remap_data_set,
-    run_import,
-)
+from evaluation.services.data_sets.create import create_data_set, create_from_folder, remap_data_set
+from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
 from tests.factories.data_sets import imported, ran, stored_files, uploaded, zipped

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from evaluation.models import DataSet, Evaluation, MapCheck, SettingCheck
-from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.evaluations.start import start_evaluation
 from evaluation.services.map_checks.start import start_map_check
 from evaluation.services.setting_checks.start import start_setting_check
 from skinsite.jobs import State, actions

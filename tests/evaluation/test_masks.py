@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.services.data_sets.importing import create_from_folder
+from evaluation.services.data_sets.create import create_from_folder
 from tests.factories.data_sets import imported, ran, zipped
 from tests.factories.rows import make_user
 from tests.pictures import picture

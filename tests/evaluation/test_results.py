@@ -16,7 +16,7 @@ from evaluation.services.comparisons.compare import run_comparison
 from evaluation.services.comparisons.start import start_comparison
 from evaluation.services.evaluations.capsule import capsule
 from evaluation.services.evaluations.operating_points import report_operating_point
-from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.evaluations.start import start_evaluation
 from evaluation.services.evaluations.tables import prediction_rows
 from skinsite.jobs import State
 from skinsite.refusal import Refusal

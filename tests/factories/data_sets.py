@@ -13,7 +13,8 @@ from django.utils import timezone
 from PIL import Image
 
 from evaluation.models import DataSet, LabelledImage
-from evaluation.services.data_sets.importing import create_data_set, run_import
+from evaluation.services.data_sets.create import create_data_set
+from evaluation.services.data_sets.importing import run_import
 from skinsite.diagnoses import DIAGNOSES
 from skinsite.jobs import State
 from tests.factories.rows import SEVEN, make_user

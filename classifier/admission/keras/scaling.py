@@ -39,10 +39,10 @@ class Scaling:
 
 def read(model: "keras.Model") -> Scaling:
     """Send pictures of one colour through the network, up to its first layer with weights."""
-    way = _Way()
+    path = _Path()
     parts = operations(model)
     names = {id(part): name for name, part in parts.items()}
-    with hooked(parts.values(), lambda part, output: way.take(part, names[id(part)], output)):
+    with hooked(parts.values(), lambda part, output: path.take(part, names[id(part)], output)):
         try:
             model(alone([_given(tensor.shape) for tensor in model.inputs]), training=False)
         except _Enough:
@@ -51,7 +51,7 @@ def read(model: "keras.Model") -> Scaling:
             raise
         except Exception:  # the step after the last one that was taken fails: the check of its size will say so
             return Scaling()
-    return way.scaling()
+    return path.scaling()
 
 
 class _Enough(BaseException):
@@ -59,7 +59,7 @@ class _Enough(BaseException):
 
 
 @dataclass
-class _Way:
+class _Path:
     """What has become of the colours so far, (5, 3); `open` are steps after that whose results are no pictures."""
 
     colours: Floats = field(default_factory=lambda: COLOURS.astype(np.float64))

@@ -23,7 +23,7 @@ class CasePage:
         self.images: list[CaseImage] = list(case.images.all())
         self.image = next((one for one in self.images if str(one.pk) == image), self.images[0])
         self.predictions: list[Prediction] = list(self.image.predictions.all())
-        self.view = view if view.way.linear else replace(view, against="")
+        self.view = view if view.explanation_method.linear else replace(view, against="")
         self._wanted = shown
         for prediction in self.predictions:
             prediction.image = self.image
@@ -31,7 +31,11 @@ class CasePage:
         self.missing = asked(predictions=self.predictions, method=view.method)
 
     @property
-    def ways(self) -> list[ExplanationMethod]:
+    def method(self) -> ExplanationMethod:
+        return self.view.explanation_method
+
+    @property
+    def methods(self) -> list[ExplanationMethod]:
         return list(METHODS.values())
 
     @property

@@ -131,7 +131,7 @@ class Answer:
             code, message = self.explanation.error["code"], self.explanation.error["message"]
         else:
             return None
-        instead = self.view.way.needs_layer and self.prediction.engine == self.prediction.model.engine
+        instead = self.view.explanation_method.needs_layer and self.prediction.engine == self.prediction.model.engine
         again = self.job is not None and code not in FINAL_REASONS
         return MissingMap(message, again, instead and not again)
 

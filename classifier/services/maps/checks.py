@@ -27,11 +27,11 @@ class Fact:
 
 
 def facts_of(
-    request: HttpRequest, *, prediction: Prediction, maps: Maps, way: ExplanationMethod, person: Any
+    request: HttpRequest, *, prediction: Prediction, maps: Maps, method: ExplanationMethod, person: Any
 ) -> list[Fact]:
     """Return this map's own checks, then what other apps have measured of the model's maps and the person may see."""
-    own = [_engine(prediction), _says_something(prediction, maps), _contrast(prediction, maps, way)]
-    told = extension_points.facts("map-facts", request, model=prediction.model, way=way, person=person)
+    own = [_engine(prediction), _says_something(prediction, maps), _contrast(prediction, maps, method)]
+    told = extension_points.facts("map-facts", request, model=prediction.model, method=method, person=person)
     return [*own, *(fact for entry in told for fact in entry)]
 
 
@@ -67,16 +67,16 @@ def _says_something(prediction: Prediction, maps: Maps) -> Fact:
     return Fact("not constant", True, "The map of every class differs from place to place.")
 
 
-def _contrast(prediction: Prediction, maps: Maps, way: ExplanationMethod) -> Fact:
-    if not way.linear:
-        return Fact("contrast", None, f"{way.label} is not linear in the score, so two classes have no contrast.")
+def _contrast(prediction: Prediction, maps: Maps, method: ExplanationMethod) -> Fact:
+    if not method.linear:
+        return Fact("contrast", None, f"{method.label} is not linear in the score, so two classes have no contrast.")
     if not maps.against:
         text = "Logits have no common zero: a map may hold what all classes share. Only a contrast is free of it."
         return Fact("contrast", None, text)
     against = prediction.model.class_names.get(maps.against, maps.against).lower()
     if all(not maps.map(code).any() for code in maps.codes):
         return Fact("contrast", False, f"Every class has the same map as {against}: no place speaks for either.")
-    text = f"Each map is the class's own less that of {against}, which is exact: {way.label} is linear in the score."
+    text = f"Each map is the class's own less that of {against}, which is exact: {method.label} is linear in the score."
     return Fact("contrast", True, text)
 
 

@@ -36,8 +36,8 @@ def map_png(prediction: Prediction, view: View) -> bytes | None:
     shown = maps.explanation
     lines = [
         words(prediction, view, maps.peak(code, view.side)),
-        f"{view.scale} scale{', in units of the logit' if view.way.linear else ''} · layer {shown.layer},"
-        f" {shown.rows} by {shown.columns} places",
+        f"{view.scale} scale{', in units of the logit' if view.explanation_method.linear else ''} · "
+        f"layer {shown.layer}, {shown.rows} by {shown.columns} places",
         f"{image.name} · {model.name} v{model.version}, sha256 {model.sha256[:8]}",
         DISCLAIMER,
     ]

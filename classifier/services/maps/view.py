@@ -62,7 +62,7 @@ class View:
         return urlencode({name: value for name, value in told.items() if value and value != defaults.get(name)})
 
     @property
-    def way(self) -> ExplanationMethod:
+    def explanation_method(self) -> ExplanationMethod:
         return METHODS[self.method]
 
 
@@ -74,11 +74,11 @@ class Maps:
         self.explanation = explanation
         self.signed = explanation.signed_maps()
         self.against = against
-        way = METHODS[explanation.method]
-        if against and not way.linear:
-            linear = ", ".join(name for name, way in METHODS.items() if way.linear)
+        method = METHODS[explanation.method]
+        if against and not method.linear:
+            linear = ", ".join(name for name, method in METHODS.items() if method.linear)
             raise Refusal(
-                Problem("against", f"{way.label} is not linear in the score. Methods with contrasts: {linear}.")
+                Problem("against", f"{method.label} is not linear in the score. Methods with contrasts: {linear}.")
             )
         if against and against not in self.signed:
             raise Refusal(Problem("against", f"This model has no class {against[:40]!r}."))
@@ -128,13 +128,13 @@ def words(prediction: Prediction, view: View, peak: float) -> str:
     what = names.get(code, code).lower()
     if view.against:
         what += f" rather than {names.get(view.against, view.against).lower()}"
-    if not view.way.per_class:
+    if not view.explanation_method.per_class:
         what = "all classes alike" + (", negative part" if view.side == "lowers" else "")
     elif not peak:
         what += f"; nothing {view.side} this score"
     elif view.side == "lowers":
         what = f"what lowers {what}"
-    return f"{view.way.label}, {prediction.model.name}: {what}"
+    return f"{view.explanation_method.label}, {prediction.model.name}: {what}"
 
 
 def maps_of(prediction: Prediction, view: View) -> Maps | None:

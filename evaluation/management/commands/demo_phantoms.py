@@ -16,8 +16,8 @@ from classifier.services.predictions.warm_up import ready_mark
 from evaluation.models import DataSet, Evaluation
 from evaluation.phantoms import Phantom, draw
 from evaluation.services.comparisons.start import start_comparison
-from evaluation.services.data_sets.importing import create_from_folder
-from evaluation.services.evaluations.run import start_evaluation
+from evaluation.services.data_sets.create import create_from_folder
+from evaluation.services.evaluations.start import start_evaluation
 from skinsite.jobs import OPEN, State
 from skinsite.jobs.send import send_on_commit
 from skinsite.spreadsheet import plain_lines

@@ -5,8 +5,9 @@ from typing import Any
 from evaluation.management.job_command import ModelCommand
 from evaluation.models import Evaluation
 from evaluation.models.evaluation import Stage
-from evaluation.services.evaluations.run import run_evaluation, start_evaluation
+from evaluation.services.evaluations.run import run_evaluation
 from evaluation.services.evaluations.score import run_scoring
+from evaluation.services.evaluations.start import start_evaluation
 
 
 class Command(ModelCommand):

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.management.job_command import JobCommand
-from evaluation.services.data_sets.importing import create_from_folder, run_import
+from evaluation.services.data_sets.create import create_from_folder
+from evaluation.services.data_sets.importing import run_import
 
 
 class Command(JobCommand):

@@ -22,7 +22,7 @@ from django.dispatch import receiver
 from classifier.inference.input import images
 from classifier.services.cases.create import THUMBNAIL_SIDE
 from evaluation.intake import near_duplicates
-from evaluation.intake.archive_child import DECODED, FACT, FACT_BYTES, PICTURES, SURVEYED, TABLE_BYTES
+from evaluation.intake.archive_child import DECODE, DECODED, FACT, FACT_BYTES, PICTURES, SURVEY, SURVEYED, TABLE_BYTES
 from evaluation.intake.label_rows import Row
 from evaluation.intake.table import Refused
 from evaluation.models import DataSet, LabelledImage
@@ -32,8 +32,6 @@ from skinsite.sandbox import confine, scratch
 from skinsite.sandbox.ask import ChildStopped, InvalidChildOutput
 from skinsite.sandbox.run import ExitReason, Limits
 
-SURVEY = "evaluation.intake.archive_child:survey"
-DECODE = "evaluation.intake.archive_child:decode"
 SCHEMAS = {SURVEY: SURVEYED, DECODE: DECODED}
 GIB = 1024**3
 ANSWER_BYTES = 64 * 1024**2  # 100,000 long names

@@ -1,35 +1,27 @@
 """Data sets: from an archive and a label table to rows."""
 
-import os
 import re
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
-from classifier.services.models.uploads import CHUNK_BYTES
 from evaluation.intake import label_rows
 from evaluation.intake.guess_columns import described, guess
 from evaluation.intake.label_rows import NeedsMapping, Row
 from evaluation.intake.table import ColumnMapping, Refused, Unreadable, parse, stem
 from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
-from evaluation.models.data_set import LONGEST_NAME
 from evaluation.services.data_sets import decoding, isic_archive, masks
 from evaluation.services.data_sets import summary as data_set_summary
-from skinsite.jobs import Failure, State, actions
-from skinsite.jobs.send import send_on_commit
+from skinsite.jobs import Failure
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
-from skinsite.refusal import Conflict, Problem, Refusal
 
 NEEDS_MAPPING = "needs-mapping"
 CHUNK_PICTURES = 96
@@ -38,82 +30,6 @@ AT_ONCE = 2
 Save = Callable[..., None]
 """Writes fields of the data set, as long as it is this worker's."""
 SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
-
-
-def create_data_set(
-    *, owner: Any, name: str, archive: IO[bytes], table: IO[bytes] | None = None, published: bool = False
-) -> DataSet:
-    """Keep the upload and queue its import. Raises Refusal for a missing name and files above their limits."""
-    name = _named(name)
-    kept: list[Path] = []
-    try:
-        kept.append(_keep(archive, "archive", settings.ARCHIVE_BYTES))
-        if table is not None:
-            kept.append(_keep(table, "labels", settings.TABLE_BYTES))
-        data_set = DataSet(
-            owner=owner,
-            name=name,
-            published=published,
-            archive=_relative(kept[0]),
-            table=_relative(kept[1]) if table is not None else "",
-        )
-        actions.start(data_set)
-    except BaseException:
-        for path in kept:
-            path.unlink(missing_ok=True)
-        raise
-    return data_set
-
-
-def create_from_folder(
-    *, owner: Any, name: str, folder: Path, table: Path, masks: Path | None = None, **fields: Any
-) -> DataSet:
-    """Make a data set from the server's own disk; the caller runs its import or sends it. Raises Refusal."""
-    name = _named(name)
-    if not folder.is_dir():
-        raise Refusal(Problem("images", f"{folder} is no folder."))
-    if not table.is_file():
-        raise Refusal(Problem("labels", f"{table} is no file."))
-    if masks is not None and not masks.is_dir():
-        raise Refusal(Problem("masks", f"{masks} is no folder."))
-    with table.open("rb") as file:
-        kept = _keep(file, "labels", settings.TABLE_BYTES)
-    paths = {"folder": str(folder.resolve()), "masks": str(masks.resolve()) if masks else "", "table": _relative(kept)}
-    return DataSet.objects.create(owner=owner, name=name, **paths, **fields)
-
-
-def remap_data_set(*, data_set: DataSet, mapping: ColumnMapping) -> None:
-    """Import the same upload again with a corrected mapping; earlier images, answers and figures go.
-
-    Raises Conflict while an import runs.
-    """
-    if data_set.state in (State.QUEUED, State.RUNNING):
-        raise Conflict(f"This data set is {data_set.state}: correct the mapping when its import has ended.")
-    if not (data_set.archive or data_set.folder):
-        raise Conflict("The upload of this data set was not kept: upload it again.")
-    labels = {word: code.strip().lower() for word, code in mapping.labels.items()}
-    clean = ColumnMapping(columns=mapping.columns, labels=labels).model_dump()
-    emptied: Fields = {"labels": {}, "words": {}, "refused": [], "warnings": [], "document": {}, "begun_at": None}
-    with transaction.atomic():
-        itself = DataSet.objects.filter(pk=data_set.pk)
-        if not itself.retry(done=True):
-            raise Conflict("This data set is being imported: correct the mapping when that has ended.")
-        data_set.evaluations.all().delete()
-        data_set.comparisons.all().delete()
-        data_set.images.all().delete()
-        itself.update(mapping=clean, done=0, total=0, **emptied)
-        send_on_commit(data_set)
-
-
-@receiver(post_delete, sender=DataSet)
-def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
-    paths = [settings.SKINSITE_DATA / name for name in (instance.archive, instance.table) if name]
-
-    def unlink() -> None:
-        for path in paths:
-            path.unlink(missing_ok=True)
-
-    transaction.on_commit(unlink, robust=True)
 
 
 def run_import(*, data_set_id: int) -> None:
@@ -351,36 +267,3 @@ def _chunks(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
         chunk.append(entry)
     if chunk:
         yield chunk
-
-
-def _named(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise Refusal(Problem("name", f"Give the data set a name of 1 to {LONGEST_NAME} characters."))
-    return name
-
-
-def _keep(file: IO[bytes], field: str, limit: int) -> Path:
-    """Stream an upload into a private file of our own name. Raises Refusal above the limit and for an empty file."""
-    folder = settings.SKINSITE_DATA / "datasets"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    path = folder / uuid.uuid4().hex
-    size = 0
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as kept:
-            while chunk := file.read(CHUNK_BYTES):
-                size += len(chunk)
-                if size > limit:
-                    raise Refusal(Problem(field, f"The file is above the limit of {limit / 1e6:,.0f} MB."))
-                kept.write(chunk)
-        if not size:
-            raise Refusal(Problem(field, "The file is empty: choose it again."))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def _relative(path: Path) -> str:
-    return str(path.relative_to(settings.SKINSITE_DATA))

@@ -28,7 +28,7 @@ UNDECLARED = "The model's record declares no training data: nobody can tell whet
 PARTLY = (
     "Of ISIC 2019's training set only the part that is HAM10000 is known by its ids; the other images are not checked."
 )
-WAYS = {
+FOUND_BY = {
     "id": "by ISIC id",
     "lesion": "by lesion id",
     "pixels": "by identical pixels",
@@ -38,7 +38,7 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """{image pk: way} of the images that were in training, with sentences about what could not be checked."""
+    """{image pk: how} of the images that were in training, with sentences about what could not be checked."""
 
     images: dict[int, str]
     notices: tuple[str, ...]
@@ -46,7 +46,7 @@ class Seen:
     @property
     def overlap(self) -> TrainingOverlap:
         counts = Counter(self.images.values())
-        parts = [f"{counts[way]} {words}" for way, words in WAYS.items() if counts[way]]
+        parts = [f"{counts[how]} {words}" for how, words in FOUND_BY.items() if counts[how]]
         how = ", ".join(parts) if parts else "compared with the declared training data; none was found"
         if UNDECLARED in self.notices:
             how = "the training data is not declared"
@@ -62,7 +62,7 @@ def seen_images(model: ModelRecord, images: Sequence[LabelledImage]) -> Seen:
     found: dict[int, str] = {}
     names_with_list = {entry.name.lower() for entry in listed}
     for entry in listed:
-        found |= {pk: way for pk, way in _of_list(entry, images).items() if pk not in found}
+        found |= {pk: how for pk, how in _of_list(entry, images).items() if pk not in found}
     notices: list[str] = []
     for told in declared:
         if str(told.get("name", "")).strip().lower() not in names_with_list:

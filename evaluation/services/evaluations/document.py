@@ -1,45 +1,10 @@
-"""Data sets, evaluations and comparisons as the API shows them."""
-
-from typing import Any
+"""An evaluation as the API shows it."""
 
 from django.urls import reverse
 
 from evaluation.metrics.catalogue import BY_CODE
-from evaluation.models import Comparison, DataSet, Evaluation, MapCheck, SettingCheck
-from skinsite.jobs.long_job import LongJob
-
-Document = dict[str, Any]
-
-
-def job_document(job: LongJob) -> Document:
-    """What the API says of every long job."""
-    return {
-        "id": str(job.pk),
-        "state": job.shown_state,
-        "page": job.get_absolute_url(),
-        "error": job.error,
-    }
-
-
-def data_set_document(data_set: DataSet) -> Document:
-    found = data_set.result
-    return job_document(data_set) | {
-        "name": data_set.name,
-        "created": data_set.created,
-        "published": data_set.published,
-        "synthetic": data_set.synthetic,
-        "images": found.images,
-        "lesions": found.lesions,
-        "classes": {code: entry.images for code, entry in found.classes.items()},
-        "labels": data_set.labels,
-        "decoded": data_set.done,
-        "total": data_set.total,
-        "refused": data_set.refused,
-        "warnings": data_set.warnings,
-        "columns": data_set.columns,
-        "guess": data_set.guess,
-        "mapping": data_set.mapping,
-    }
+from evaluation.models import Evaluation
+from evaluation.services.api_document import Document, job_document
 
 
 def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Document:
@@ -101,35 +66,3 @@ def isic_sheet(stored: Document) -> Document:
 
 def _bare(value: float | None) -> Document:
     return {"value": value, "low": None, "high": None}
-
-
-def comparison_document(comparison: Comparison, *, numbers: bool = True) -> Document:
-    """The numbers are null until the comparison is done."""
-    done = comparison.document if numbers else {}
-    empty: Document = {"images": None, "excluded": [], "models": [], "pairs": [], "groups": []}
-    return job_document(comparison) | {
-        "dataset": str(comparison.data_set_id),
-        "evaluations": [str(pk) for pk in comparison.order],
-        "taxonomy": comparison.taxonomy,
-        **(empty | {"smallest_difference": None} | done),
-    }
-
-
-def setting_check_document(check: SettingCheck) -> Document:
-    return _check_document(check) | {"filled": None if check.filled_id is None else str(check.filled_id)}
-
-
-def map_check_document(check: MapCheck) -> Document:
-    return _check_document(check) | {"busy_seconds": check.busy_seconds}
-
-
-def _check_document(check: MapCheck | SettingCheck) -> Document:
-    """`result` is None until the check is done."""
-    return job_document(check) | {
-        "model": str(check.model_id),
-        "dataset": None if check.data_set_id is None else str(check.data_set_id),
-        "seed": check.seed,
-        "done": check.done,
-        "total": check.total,
-        "result": check.document or None,
-    }

@@ -13,48 +13,20 @@ from django.db.models import Exists, OuterRef
 
 from classifier.inference import classifier
 from classifier.inference.input.images import Pixels
-from classifier.models import ModelRecord
 from classifier.services.predictions.predict import load_classifier
 from classifier.services.predictions.waiting import batch_size
-from evaluation.models import DataSet, Evaluation, FailedImage, Inference, LabelledImage
+from evaluation.models import Evaluation, FailedImage, Inference, LabelledImage
 from evaluation.models.evaluation import Stage
+from evaluation.services.data_sets import read_image
 from evaluation.services.evaluations import stored_predictions
-from evaluation.services.ready import not_ready
-from skinsite.jobs import Failure, actions
+from skinsite.jobs import Failure
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
-from skinsite.refusal import Conflict, Problem, Refusal
 
 logger = logging.getLogger(__name__)
 LARGEST_BATCH = 8
 BATCH_BYTES = 256 * 1024**2
 """Of a mini-batch's decoded pictures: those of two are in memory at a time."""
 WINDOW = 256
-
-
-def start_evaluation(*, owner: Any, data_set: DataSet, model: ModelRecord) -> Evaluation:
-    """Queue an evaluation. Raises Refusal for what is not ready, and above the owner's limit of waiting ones."""
-    if problems := not_ready(data_set, model):
-        raise Refusal(*problems)
-    total = data_set.images.count()
-    evaluation = Evaluation(owner=owner, data_set=data_set, model=model, engine=model.engine, total=total)
-    try:
-        actions.start(evaluation)
-    except Conflict as full:
-        raise Refusal(Problem("dataset", str(full))) from full
-    return evaluation
-
-
-def delete_evaluation(evaluation: Evaluation) -> None:
-    """Delete an evaluation, its comparisons, and its stored answers unless another evaluation uses them."""
-    with transaction.atomic():
-        using = stored_predictions.recipe(evaluation.model, evaluation.engine)
-        others = Evaluation.objects.filter(data_set=evaluation.data_set, model__sha256=evaluation.model.sha256)
-        others = others.exclude(pk=evaluation.pk).select_related("model")
-        if using not in {stored_predictions.recipe(other.model, other.engine) for other in others}:
-            Inference.objects.filter(image__data_set=evaluation.data_set, recipe=using).delete()
-        for comparison in evaluation.comparisons.all():
-            comparison.delete()
-        actions.delete(evaluation)
 
 
 def run_evaluation(*, evaluation_id: int, alone: bool = False) -> None:
@@ -161,7 +133,7 @@ class Answering(TimeSlice):
         return found
 
     def _run(self, pixels: Sequence[Any], images: Sequence[LabelledImage]) -> Any:
-        details = [stored_predictions.clinical_of(image) for image in images]
+        details = [read_image.clinical_of(image) for image in images]
         return classifier.run(self.loaded, pixels, details, maps=False).probabilities
 
     def _note_quarantined(self) -> None:
@@ -205,6 +177,6 @@ def _read(images: Sequence[LabelledImage]) -> list[Pixels | Failure]:
 
 def _pixels(image: LabelledImage) -> Pixels | Failure:
     try:
-        return stored_predictions.pixels_of(image)
+        return read_image.pixels_of(image)
     except Failure as failure:
         return failure

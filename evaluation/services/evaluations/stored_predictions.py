@@ -6,15 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from classifier.inference.input.clinical import Clinical
-from classifier.inference.input.images import Pixels
 from classifier.inference.input.preprocess import PREPROCESSING_VERSION
 from classifier.models import ModelRecord
-from evaluation.metrics.sample import Booleans, Floats
+from evaluation.metrics.sample import Floats
 from evaluation.models import DataSet, Evaluation, Inference, LabelledImage
-from skinsite.jobs import Failure
+from evaluation.services.data_sets.read_image import clinical_of
 
 WINDOW = 1000
 
@@ -29,29 +26,6 @@ def key(recipe: str, model: ModelRecord, image: LabelledImage) -> str:
     """Hash the recipe with the decoded pixels and, where the model uses it, the clinical vector's origin."""
     told = vars(clinical_of(image)) if model.uses_clinical else None
     return hashlib.sha256(json.dumps([recipe, image.sha256, told], sort_keys=True).encode()).hexdigest()
-
-
-def pixels_of(image: LabelledImage) -> Pixels:
-    """Return the stored picture, uint8 (height, width, 3). Raises Failure where it is gone."""
-    return np.asarray(_read(image, image.pixels))
-
-
-def mask_of(image: LabelledImage) -> Booleans:
-    """Return the lesion's mask, (height, width). Raises Failure where it is gone."""
-    return np.asarray(_read(image, image.mask), bool)
-
-
-def _read(image: LabelledImage, stored: Any) -> Any:
-    try:
-        with stored.open("rb") as file, Image.open(file) as picture:
-            return np.asarray(picture)
-    except OSError as error:
-        message = f"The stored picture of {image.name} is gone or damaged: import the data set again."
-        raise Failure("image-missing", message) from error
-
-
-def clinical_of(image: LabelledImage) -> Clinical:
-    return Clinical(age=image.age, sex=image.sex or None, site=image.site or None)
 
 
 def packed(probabilities: Floats) -> bytes:

@@ -19,10 +19,10 @@ RANDOMISATION, LESION = "randomisation", "lesion"
 UNKNOWN = "Not measured yet: see the model's page."
 
 
-def facts_of_maps(request: HttpRequest, *, model: ModelRecord, way: ExplanationMethod, person: Any) -> list[Fact]:
+def facts_of_maps(request: HttpRequest, *, model: ModelRecord, method: ExplanationMethod, person: Any) -> list[Fact]:
     """From the newest check that the person may see: on real pictures, else on drawn ones."""
-    if way.name != GRAD_CAM:
-        text = f"Measured for Grad-CAM only, not for {way.label}."
+    if method.name != GRAD_CAM:
+        text = f"Measured for Grad-CAM only, not for {method.label}."
         return [Fact(name, None, text) for name in (RANDOMISATION, LESION)]
     done = MapCheck.objects.visible_to(person).filter(model=model, state=State.DONE).select_related("data_set")
     check = done.order_by(F("data_set__synthetic").asc(nulls_last=True), "-pk").first()

@@ -18,7 +18,7 @@ from evaluation.metrics.maps.credibility import KINDS, centre_gaussian, located,
 from evaluation.metrics.maps.rules import SEEDS
 from evaluation.metrics.sample import Booleans, Floats
 from evaluation.models import LabelledImage, MapCheck, MapFigure
-from evaluation.services.evaluations import stored_predictions
+from evaluation.services.data_sets import read_image
 from evaluation.services.map_checks.at_admission import people_are_here
 from evaluation.services.map_checks.document import CHANGES, MAP, document_of, drawn_of, randomised
 from skinsite.jobs import Failure
@@ -64,8 +64,8 @@ class MapMeasuring(TimeSlice):
     def _maps(self) -> None:
         """The map of the predicted class and where its heat lies."""
         for images in self._missing(MAP, self.drawn.mapped, self.batch):
-            pixels = [stored_predictions.pixels_of(image) for image in images]
-            answer = classifier.run(self.loaded, pixels, [stored_predictions.clinical_of(image) for image in images])
+            pixels = [read_image.pixels_of(image) for image in images]
+            answer = classifier.run(self.loaded, pixels, [read_image.clinical_of(image) for image in images])
             predicted = self._finite(answer.probabilities).argmax(axis=1)
             grids = _maps_of(answer)[np.arange(len(images)), predicted]
             self._keep(
@@ -79,7 +79,7 @@ class MapMeasuring(TimeSlice):
     def _located(self, image: LabelledImage, grid: Any) -> dict[str, Any]:
         if image.pk not in self.drawn.masked or not np.isfinite(grid).all():
             return {}
-        mask = stored_predictions.mask_of(image)
+        mask = read_image.mask_of(image)
         found = located(grid, region(self.spec, *mask.shape), mask, self._dice(image.pk))
         if found is None:
             return {"located": None}
@@ -159,8 +159,8 @@ class MapMeasuring(TimeSlice):
         return probabilities
 
     def _inputs(self, images: Sequence[LabelledImage]) -> tuple[Any, Any]:
-        pixels = [stored_predictions.pixels_of(image) for image in images]
-        return classifier.prepared(pixels, [stored_predictions.clinical_of(image) for image in images], self.spec)
+        pixels = [read_image.pixels_of(image) for image in images]
+        return classifier.prepared(pixels, [read_image.clinical_of(image) for image in images], self.spec)
 
     def _missing(self, part: str, images: Sequence[LabelledImage], size: int) -> Iterator[list[LabelledImage]]:
         done = set(self.job.figures.filter(part=part).values_list("image", flat=True))

@@ -17,7 +17,7 @@ from classifier.services.predictions.waiting import batch_size
 from evaluation.metrics.sample import Floats
 from evaluation.metrics.taxonomy import in_classes
 from evaluation.models import LabelledImage, SettingAnswers, SettingCheck
-from evaluation.services.evaluations import stored_predictions
+from evaluation.services.data_sets import read_image
 from evaluation.services.setting_checks.document import document_of
 from evaluation.setting import candidates
 from evaluation.setting.drawing import connected, draw
@@ -81,12 +81,12 @@ class SettingSearch(TimeSlice):
 
     def _logits(self, spec: InputSpec, images: Sequence[LabelledImage]) -> Any:
         pixels = [self._pixels_of(image) for image in images]
-        return classifier.logits(self.loaded, pixels, [stored_predictions.clinical_of(image) for image in images], spec)
+        return classifier.logits(self.loaded, pixels, [read_image.clinical_of(image) for image in images], spec)
 
     def _pixels_of(self, image: LabelledImage) -> Pixels:
         if image.pk in self.pixels:
             return self.pixels[image.pk]
-        found = stored_predictions.pixels_of(image)
+        found = read_image.pixels_of(image)
         if sum(kept.nbytes for kept in self.pixels.values()) + found.nbytes <= KEPT_BYTES:
             self.pixels[image.pk] = found
         return found
