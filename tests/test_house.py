@@ -95,3 +95,10 @@ def test_every_task_of_the_sandbox_names_a_function(task):
     module, _, function = task.partition(":")
     source = ast.parse(Path(find_spec(module).origin).read_text())
     assert function in {part.name for part in source.body if isinstance(part, ast.FunctionDef)}
+
+
+def test_tests_of_a_group_run_on_one_worker(request):
+    """pytest-xdist 3.8 groups by a suffix of the id, which pytest 9.2 ignores without a word: its issue 1386."""
+    if not hasattr(request.config, "workerinput"):
+        pytest.skip("tests run in one process: there is no group to hold together")
+    assert request.node.nodeid.endswith("@test_house")
