@@ -1,6 +1,5 @@
 """What this app shows on the other app's pages."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F
@@ -8,7 +7,9 @@ from django.http import HttpRequest
 from django.utils.text import slugify
 
 from classifier.models import ModelRecord
+from evaluation.documents.sheet import Sheet
 from evaluation.metrics.catalogue import HEADLINE
+from evaluation.metrics.number import Number
 from evaluation.models import Evaluation
 from skinsite.accounts.administrators import by_administrator
 from skinsite.jobs import State
@@ -41,23 +42,21 @@ def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[s
     """Results as a Hugging Face model-index has them, on real pictures and by the model's engine only."""
     rows = Evaluation.objects.visible_to(request.user).filter(model=model, state=State.DONE)
     rows = rows.exclude(data_set__synthetic=True).filter(engine=F("model__engine")).select_related("data_set")[:20]
-    return [_result(row) for row in rows]
+    return [_result(row, result.textbook) for row in rows if (result := row.result)]
 
 
-def _result(row: Evaluation) -> dict[str, object]:
-    sheet = row.document.get("textbook") or {}
-    found = [(*metric.hub, sheet.get(metric.code) or {}) for metric in HEADLINE if metric.hub]
+def _result(row: Evaluation, sheet: Sheet) -> dict[str, object]:
+    found = [(*metric.hub, getattr(sheet, metric.code)) for metric in HEADLINE if metric.hub]
     return {
         "task": {"type": "image-classification"},
         "dataset": {"name": row.data_set.name, "type": slugify(row.data_set.name) or "private"},
-        "metrics": [_metric(*one) for one in found if one[-1].get("value") is not None],
+        "metrics": [_metric(*one) for one in found if one[-1].value is not None],
     }
 
 
-def _metric(kind: str, title: str, number: Mapping[str, Any]) -> dict[str, object]:
-    low, high = number.get("low"), number.get("high")
-    interval = f", 95 % interval {low:.3f} to {high:.3f}" if low is not None and high is not None else ""
-    return {"type": kind, "value": round(number["value"], 4), "name": f"{title}{interval}"}
+def _metric(kind: str, title: str, number: Number) -> dict[str, object]:
+    interval = "" if number.low is None else f", 95 % interval {number.low:.3f} to {number.high:.3f}"
+    return {"type": kind, "value": round(number.value or 0, 4), "name": f"{title}{interval}"}
 
 
 def _visible(request: HttpRequest) -> Any:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from evaluation.documents.shapes import DecisionCurve, Point, Reached
 from evaluation.metrics import auc, rates
 from evaluation.metrics.number import Number, between, undefined
 from evaluation.metrics.resampling import Weights, draws
@@ -30,7 +30,7 @@ class Scored:
         return int(self.lesions.max()) + 1 if len(self.lesions) else 0
 
 
-def table(scored: Scored) -> list[dict[str, Any]]:
+def table(scored: Scored) -> list[Point]:
     """Return counts, sensitivity and specificity with intervals at up to 96 thresholds, ascending.
 
     A picture is called positive where its score is at least the threshold.
@@ -40,8 +40,7 @@ def table(scored: Scored) -> list[dict[str, Any]]:
     return [point(scored, threshold) for threshold in _thresholds(scored)]
 
 
-def point(scored: Scored, threshold: float) -> dict[str, Any]:
-    """Return the counts and rates at one threshold."""
+def point(scored: Scored, threshold: float) -> Point:
     said, truth = scored.scores >= threshold, scored.positive
     sensitivity = rates.rate(said[truth], scored.lesions[truth], "no positive image")
     specificity = rates.rate(~said[~truth], scored.lesions[~truth], "no negative image")
@@ -56,18 +55,18 @@ def point(scored: Scored, threshold: float) -> dict[str, Any]:
     }
 
 
-def exploratory(scored: Scored, target: float, *, replicates: int = 1000) -> dict[str, Any]:
+def exploratory(scored: Scored, target: float, *, replicates: int = 1000) -> Reached:
     """Return the threshold that reaches a sensitivity on this data; its intervals choose it again in each replicate."""
     return at_sensitivity([scored], target, replicates=replicates)[0][0]
 
 
 def at_sensitivity(
     models: Sequence[Scored], target: float, *, replicates: int = 1000
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Bring models with the same truths and lesions to one sensitivity; return a row of each, and of each pair.
+) -> tuple[list[Reached], dict[tuple[int, int], Number]]:
+    """Bring models with the same truths and lesions to one sensitivity; return a row of each.
 
-    Each replicate draws the same lesions for all models and chooses each threshold again. A pair's row holds the
-    places of the two and the difference of their specificities.
+    Beside it stand the differences of specificities, by the places of a pair. Each replicate draws the same lesions for
+    all models and chooses each threshold again.
     """
     ordered = [_Ordered(scored) for scored in models]
     found = [one.chosen(np.ones((1, one.scored.count)), target) for one in ordered]
@@ -78,16 +77,15 @@ def at_sensitivity(
         ]
     )
     values = [float(specificities[0]) for _, specificities in found]
-    rows = []
+    rows: list[Reached] = []
     for place, (one, (first, _)) in enumerate(zip(ordered, found, strict=True)):
         row = point(one.scored, one.threshold(int(first[0])))
         row["specificity"] = between(values[place], drawn[:, place]).to_json()
-        rows.append(row | {"target": target, "exploratory": True})
-    pairs = [
-        {"a": i, "b": j, "specificity": between(values[i] - values[j], drawn[:, i] - drawn[:, j]).to_json()}
+        rows.append({**row, "target": target, "exploratory": True})
+    return rows, {
+        (i, j): between(values[i] - values[j], drawn[:, i] - drawn[:, j])
         for i, j in combinations(range(len(models)), 2)
-    ]
-    return rows, pairs
+    }
 
 
 def predictive_values(sensitivity: Number, specificity: Number, prevalence: float) -> dict[str, Number]:
@@ -122,7 +120,7 @@ def net_benefit(sensitivity: float, specificity: float, threshold: float, preval
     return sensitivity * prevalence - (1 - specificity) * (1 - prevalence) * odds
 
 
-def decision_curve(scored: Scored, *, points: int = 50) -> dict[str, list[float]] | None:
+def decision_curve(scored: Scored, *, points: int = 50) -> DecisionCurve | None:
     """Return net benefit of the score and of treating all at threshold probabilities of 1 to 50 %."""
     if not scored.positive.any() or scored.positive.all():
         return None

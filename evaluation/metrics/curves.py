@@ -4,18 +4,19 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.documents.shapes import Bin, Curve, Histogram
 from evaluation.metrics import rates
 from evaluation.metrics.calibration import equal_width
 from evaluation.metrics.number import LEVELS
 from evaluation.metrics.resampling import Weights, draws
-from evaluation.metrics.sample import Booleans, Floats, Sample
+from evaluation.metrics.sample import Floats, Sample
 
 POINTS = 61
 BAND_REPLICATES = 400
 HISTOGRAM_BINS = 20
 
 
-def roc(sample: Sample, k: int) -> dict[str, Any] | None:
+def roc(sample: Sample, k: int) -> Curve | None:
     """Return the ROC curve of one class on a grid of false positive rates, with a pointwise band by lesions."""
     truth = sample.truth == k
     if not truth.any() or truth.all():
@@ -24,44 +25,46 @@ def roc(sample: Sample, k: int) -> dict[str, Any] | None:
     return _curve(sample, k, grid, _sensitivity_at)
 
 
-def precision_recall(sample: Sample, k: int) -> dict[str, Any] | None:
+def precision_recall(sample: Sample, k: int) -> Curve | None:
     """Return precision on a grid of recalls, with a pointwise band by lesions."""
     truth = sample.truth == k
     if not truth.any() or truth.all():
         return None
     found = _curve(sample, k, np.linspace(0, 1, POINTS), _precision_at)
-    return found | {"prevalence": float(truth.mean())}
+    return {**found, "prevalence": float(truth.mean())}
 
 
-def reliability(sample: Sample) -> list[dict[str, Any]]:
+def reliability(sample: Sample) -> list[Bin]:
     """Return the bins of the top label: pictures, mean confidence, accuracy with its interval."""
     if not sample.images:
         return []
     bins, top = equal_width(sample), sample.probabilities.max(1)
-    rows = []
+    rows: list[Bin] = []
     for place in range(len(bins.edges) - 1):
         mine = bins.of == place
-        row: dict[str, Any] = {"low": float(bins.edges[place]), "high": float(bins.edges[place + 1])}
         number = rates.rate(sample.right[mine], sample.lesions[mine], "no image")
-        row |= {"images": int(mine.sum()), "confidence": float(top[mine].mean()) if mine.any() else None}
-        row |= {"accuracy": number.value, "accuracy_low": number.low, "accuracy_high": number.high}
-        rows.append(row)
+        rows.append(
+            {
+                "low": float(bins.edges[place]),
+                "high": float(bins.edges[place + 1]),
+                "images": int(mine.sum()),
+                "confidence": float(top[mine].mean()) if mine.any() else None,
+                "accuracy": number.value,
+                "accuracy_low": number.low,
+                "accuracy_high": number.high,
+            }
+        )
     return rows
 
 
-def histogram(sample: Sample, k: int) -> dict[str, Any]:
-    """Return how the scores of one class are spread, for its own pictures and for the others."""
+def histogram(sample: Sample, k: int) -> Histogram:
     scores, truth = sample.probabilities[:, k], sample.truth == k
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
-    counted = {name: np.histogram(scores[mask], edges)[0].tolist() for name, mask in _sides(truth)}
-    return {"edges": edges.tolist()} | counted
+    own, others = (np.histogram(scores[mask], edges)[0].tolist() for mask in (truth, ~truth))
+    return {"edges": edges.tolist(), "positives": own, "negatives": others}
 
 
-def _sides(truth: Booleans) -> list[tuple[str, Booleans]]:
-    return [("positives", truth), ("negatives", ~truth)]
-
-
-def _curve(sample: Sample, k: int, grid: Floats, at: Any) -> dict[str, Any]:
+def _curve(sample: Sample, k: int, grid: Floats, at: Any) -> Curve:
     scores = sample.probabilities[:, k]
     order = np.argsort(-scores, kind="stable")
     ordered, truth, lesions = scores[order], (sample.truth == k)[order], sample.lesions[order]

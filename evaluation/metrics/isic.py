@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from evaluation.documents.shapes import IsicSheet
 from evaluation.metrics.sample import Booleans, Floats, Integers, Sample
 
 NO_WEIGHT = frozenset({"ISIC_0035068"})
@@ -24,8 +25,7 @@ def weights_of(names: Sequence[str]) -> Floats:
     return np.array([0.0 if name.removesuffix(".jpg") in NO_WEIGHT else 1.0 for name in names])
 
 
-def sheet(sample: Sample, weights: Floats) -> dict[str, Any]:
-    """Return the sheet; a value is null only where scikit-learn itself has none (one class is empty)."""
+def sheet(sample: Sample, weights: Floats) -> IsicSheet:
     per_class = {code: _of_class(sample, k, weights) for k, code in enumerate(sample.codes)}
     names = next(iter(per_class.values())).keys() - {"support"}
     means = {name: _mean([entry[name] for entry in per_class.values()]) for name in sorted(names)}
@@ -60,7 +60,7 @@ def _decided(sample: Sample) -> Booleans:
     return np.asarray((sample.probabilities == sample.probabilities.max(1, keepdims=True)).sum(1) == 1)
 
 
-def _of_class(sample: Sample, k: int, weights: Floats) -> dict[str, Any]:
+def _of_class(sample: Sample, k: int, weights: Floats) -> dict[str, int | float | None]:
     truth, scores = sample.truth == k, sample.probabilities[:, k]
     said = scores > CUT
     tp, fn = weights[truth & said].sum(), weights[truth & ~said].sum()

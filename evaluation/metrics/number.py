@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.documents.shapes import StoredNumber
+
 LEVELS = (0.025, 0.975)
 FEW_LESIONS = 5
 
@@ -18,9 +20,16 @@ class Number:
     high: float | None = None
     note: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"value": self.value, "low": self.low, "high": self.high}
-        return found | {"note": self.note} if self.note else found
+    @classmethod
+    def of(cls, stored: "Number | StoredNumber | None") -> "Number":
+        """Return what to_json gave, in whatever mapping it stands; None is an undefined number."""
+        if stored is None or isinstance(stored, Number):
+            return stored or cls()
+        return cls(stored["value"], stored["low"], stored["high"], stored.get("note", ""))
+
+    def to_json(self) -> StoredNumber:
+        found: StoredNumber = {"value": self.value, "low": self.low, "high": self.high}
+        return {**found, "note": self.note} if self.note else found
 
 
 def undefined(reason: str) -> Number:

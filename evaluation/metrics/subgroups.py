@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from evaluation.documents.shapes import MalignantFound, Subgroup
 from evaluation.metrics import rates
 from evaluation.metrics.number import Number, undefined
 from evaluation.metrics.sample import Booleans, Sample
@@ -40,7 +40,7 @@ class Malignancy:
 
 def table(
     sample: Sample, attributes: Mapping[str, Sequence[str]], malignancy: Malignancy | None = None
-) -> list[dict[str, Any]]:
+) -> list[Subgroup]:
     """Return a row for each value of each attribute (n values each): the share of right answers with its interval.
 
     `malignant` is the sensitivity for malignant pictures, where `malignancy` tells which these are. Rates below 10
@@ -59,7 +59,7 @@ def table(
     return rows
 
 
-def _row(sample: Sample, attribute: str, value: str, mine: Booleans, malignancy: Malignancy | None) -> dict[str, Any]:
+def _row(sample: Sample, attribute: str, value: str, mine: Booleans, malignancy: Malignancy | None) -> Subgroup:
     images, note, number = int(mine.sum()), "", Number()
     if not images:
         what = "skin type " if attribute == "skin type" else f"{attribute} "
@@ -69,16 +69,20 @@ def _row(sample: Sample, attribute: str, value: str, mine: Booleans, malignancy:
     else:
         number = rates.rate(sample.right[mine], sample.lesions[mine], "")
         note = number.note
-    lesions = sample.lesions_of(mine)
-    row: dict[str, Any] = {"attribute": attribute, "value": value, "images": images, "lesions": lesions}
-    found = {"malignant": _found(sample, mine & malignancy.truth, malignancy)} if malignancy else {}
-    return row | {"sensitivity": number.to_json(), "note": note} | found
+    row: Subgroup = {
+        "attribute": attribute,
+        "value": value,
+        "images": images,
+        "lesions": sample.lesions_of(mine),
+        "sensitivity": number.to_json(),
+        "note": note,
+    }
+    return {**row, "malignant": _found(sample, mine & malignancy.truth, malignancy)} if malignancy else row
 
 
-def _found(sample: Sample, mine: Booleans, malignancy: Malignancy) -> dict[str, Any]:
-    """The share of a subgroup's malignant pictures that were put into a malignant class, and their number."""
+def _found(sample: Sample, mine: Booleans, malignancy: Malignancy) -> MalignantFound:
     images = int(mine.sum())
     number = undefined(f"{images} malignant images: too few")
     if images >= FEW_IMAGES:
         number = rates.rate(malignancy.said[mine], sample.lesions[mine], "")
-    return {"images": images} | number.to_json()
+    return {"images": images, **number.to_json()}

@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 
 from classifier.models import Case, ModelRecord
+from evaluation.documents.comparison_result import ComparisonResult
 from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
 from evaluation.models.evaluation import Evaluation
 from skinsite.diagnoses import NATIVE, TAXONOMIES
@@ -21,6 +22,8 @@ class ComparisonQuerySet(OnDataSetQuerySet):
 
 
 class Comparison(LongJob):
+    """`document` is a ComparisonResult once it is done."""
+
     task = "evaluation.compare"
     page = "comparison"
     related = ("data_set", "owner")
@@ -37,6 +40,11 @@ class Comparison(LongJob):
 
     def __str__(self) -> str:
         return f"Comparison {self.pk}"
+
+    @property
+    def result(self) -> ComparisonResult | None:
+        """What it found, once it is done."""
+        return ComparisonResult.model_validate(self.document) if self.document else None
 
 
 class OpenedImage(models.Model):

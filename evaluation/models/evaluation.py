@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from classifier.models import ModelRecord
 from classifier.models.model_record import batch_queue
+from evaluation.documents.evaluation_result import EvaluationResult
 from evaluation.models.data_set import DataSet, LabelledImage, OnDataSetQuerySet
 from skinsite.jobs import OPEN
 from skinsite.jobs.long_job import LongJob
@@ -31,7 +32,7 @@ class EvaluationQuerySet(OnDataSetQuerySet):
 
 
 class Evaluation(LongJob):
-    """`document` is metrics.json without provenance, `seen` what the model may have been trained on.
+    """`document` is an EvaluationResult once it is done, `seen` what the model may have been trained on.
 
     The images are answered in time slices on the model's batch queue, the scores are computed on the light one.
     """
@@ -75,6 +76,11 @@ class Evaluation(LongJob):
     def answered_by(self) -> str:
         """The model, and the engine where it is no longer the model's."""
         return str(self.model) if self.engine == self.model.engine else f"{self.model} [{self.engine}]"
+
+    @property
+    def result(self) -> EvaluationResult | None:
+        """What it found, once it has been done."""
+        return EvaluationResult.model_validate(self.document) if self.document else None
 
     @property
     def progress(self) -> str:

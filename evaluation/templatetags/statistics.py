@@ -1,43 +1,43 @@
 """How numbers with intervals look, the same on every page."""
 
-from typing import Any
-
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from classifier.templatetags.display import DASH, probability
+from evaluation.documents.shapes import StoredNumber
+from evaluation.metrics.number import Number
 from skinsite.diagnoses import name_of
 
 register = template.Library()
 
 
 @register.filter
-def number(value: dict[str, Any] | None, decimals: int = 3) -> SafeString:
+def number(value: Number | StoredNumber | None, decimals: int = 3) -> SafeString:
     """A value with its interval in lighter ink; undefined is a dash with its reason."""
-    if value is None or value["value"] is None:
-        reason = (value or {}).get("note") or "undefined"
+    found = Number.of(value)
+    if found.value is None:
+        reason = found.note or "undefined"
         return format_html(
             '<span class="undefined" title="{}">{}<span class="visually-hidden"> ({})</span></span>',
             reason,
             DASH,
             reason,
         )
-    shown = probability(value["value"], decimals)
-    note = value.get("note", "")
+    shown, note = probability(found.value, decimals), found.note
     mark = (
         format_html('<span class="mark" title="{}">*<span class="visually-hidden"> {}</span></span>', note, note)
         if note
         else ""
     )
-    if value["low"] is None:
+    if found.low is None or found.high is None:
         return format_html("<b>{}</b>{}", shown, mark)
     return format_html(
         '<b>{}</b>{} <span class="interval">{}–{}</span>',
         shown,
         mark,
-        _end(value["low"], decimals),
-        _end(value["high"], decimals),
+        _end(found.low, decimals),
+        _end(found.high, decimals),
     )
 
 

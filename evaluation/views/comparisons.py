@@ -41,14 +41,14 @@ def new(request: HttpRequest) -> HttpResponse:
 def comparison(request: HttpRequest, pk: int) -> HttpResponse:
     found: Comparison = pages.visible(request, pk, Comparison)
     drawn = opened(user=request.user, comparison=found)
-    models = list(found.evaluations.values_list("model", flat=True))
+    models, result = list(found.evaluations.values_list("model", flat=True)), found.result
     context = {
         "maps": of_comparison(request.user, found.data_set, models),
         "comparison": found,
         "own": found.owner_id == request.user.pk,
         "refreshes": not found.is_final,
         "drawing": any_open(drawn),
-        "page": ComparisonPage(found, drawn) if found.document else None,
+        "page": ComparisonPage(found, result, drawn) if result else None,
     }
     return render(request, "evaluation/comparison.html", context)
 
@@ -57,7 +57,8 @@ def comparison(request: HttpRequest, pk: int) -> HttpResponse:
 def open_as_cases(request: HttpRequest, pk: int) -> HttpResponse:
     """Make cases of the images that are named, or of the first ones on which the models disagree."""
     found: Comparison = pages.visible(request, pk, Comparison)
-    listed = [row["image"] for row in found.document.get("disagreements", [])]
+    result = found.result
+    listed = [row.image for row in result.disagreements] if result else []
     wanted = [number for number in listed if str(number) in request.POST.getlist("image")] or listed
     rows = LabelledImage.objects.filter(data_set=found.data_set_id).select_related("data_set").in_bulk(wanted)
     images = [rows[number] for number in wanted if number in rows][:AT_ONCE]

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from evaluation.documents.evaluation_result import EvaluationResult
 from evaluation.forms.choosing import EvaluationForm
 from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.evaluations import capsule
@@ -60,9 +61,9 @@ def _started(person: Any, form: EvaluationForm) -> tuple[list[Evaluation], Refus
 def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
     found: Evaluation = pages.visible(request, pk, Evaluation)
     context: dict[str, Any] = {"evaluation": found, "own": found.owner_id == request.user.pk}
-    if found.document:
+    if result := found.result:
         sources = Evaluation.objects.visible_to(request.user).filter(model=found.model_id, state=State.DONE)
-        context["page"] = EvaluationPage(found)
+        context["page"] = EvaluationPage(found, result)
         context["sources"] = sources.exclude(data_set=found.data_set_id).select_related("data_set").defer("document")
         context["points"] = found.operating_points.select_related("source__data_set")
     context["failures"] = found.failed_images.select_related("image")[:20]
@@ -124,20 +125,20 @@ def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found = _done(request, pk)
+    found, _ = _done(request, pk)
     content = json.dumps(capsule.metrics_document(found), indent=1).encode()
     return media.serve(content, content_type="application/json", download_as=f"metrics-{found.pk}.json")
 
 
 def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found = _done(request, pk)
+    found, result = _done(request, pk)
     name = f"evaluation-{found.pk}.zip"
-    return media.serve(capsule.capsule(found), content_type="application/zip", download_as=name)
+    return media.serve(capsule.capsule(found, result), content_type="application/zip", download_as=name)
 
 
 def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseBase:
-    found = _done(request, pk)
-    name = found.document.get("figures", {}).get(kind, {}).get(form)
+    found, result = _done(request, pk)
+    name = result.figures.get(kind, {}).get(form)
     if name is None or form not in FORMS:
         raise Http404
     with default_storage.open(name, "rb") as file:
@@ -145,8 +146,8 @@ def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseB
     return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.pk}.{form}")
 
 
-def _done(request: HttpRequest, pk: int) -> Evaluation:
+def _done(request: HttpRequest, pk: int) -> tuple[Evaluation, EvaluationResult]:
     found: Evaluation = pages.visible(request, pk, Evaluation)
-    if not found.document:
+    if not (result := found.result):
         raise Http404
-    return found
+    return found, result

@@ -123,6 +123,6 @@ def test_models_at_one_sensitivity_share_their_draws():
     (first, second, again), pairs = binary.at_sensitivity([one, other, one], 0.9, replicates=300)
     assert first == again == binary.exploratory(one, 0.9, replicates=300)
     assert min(row["sensitivity"]["value"] for row in (first, second)) >= 0.9
-    assert [(row["a"], row["b"]) for row in pairs] == [(0, 1), (0, 2), (1, 2)]
-    assert pairs[1]["specificity"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert pairs[0]["specificity"]["low"] < pairs[0]["specificity"]["high"]
+    assert list(pairs) == [(0, 1), (0, 2), (1, 2)]
+    assert pairs[0, 2] == Number(0.0, 0.0, 0.0)
+    assert pairs[0, 1].low < pairs[0, 1].high

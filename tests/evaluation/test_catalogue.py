@@ -2,6 +2,7 @@
 
 import pytest
 
+from evaluation.documents.sheet import Sheet
 from evaluation.metrics import catalogue, isic, textbook
 from evaluation.metrics.catalogue import HEADLINE, ISIC, PER_CLASS
 from evaluation.services.evaluations.document import isic_sheet
@@ -23,6 +24,7 @@ def test_every_sheet_holds_what_the_catalogue_names_and_nothing_else():
     sheet = textbook.sheet(sample, replicates=50)
     assert {name for name, entry in sheet.items() if isinstance(entry, dict) and "value" in entry} == codes(HEADLINE)
     assert all(row.keys() - {"support", "lesions"} == codes(PER_CLASS) for row in sheet["per_class"].values())
+    assert Sheet.model_validate(sheet).model_dump(exclude_unset=True) == sheet
     challenge = isic.sheet(sample, isic.weights_of(["x"] * sample.images))
     assert codes(ISIC) <= set.intersection(*(set(row) for row in challenge["per_class"].values()))
     assert codes(HEADLINE) <= isic_sheet(challenge).keys()

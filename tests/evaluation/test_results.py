@@ -58,7 +58,7 @@ def test_the_sheet_agrees_with_scikit_learn_and_the_capsule_recomputes_it(monkey
     assert sheet["accuracy"]["value"] == pytest.approx(accuracy_score(truth, said))
     assert sheet["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(truth, said))
     assert list(rows[0])[:5] == ["image", "lesion_id", "truth", "truth_mapped", "predicted"]
-    with zipfile.ZipFile(io.BytesIO(capsule(evaluation))) as archive:
+    with zipfile.ZipFile(io.BytesIO(capsule(evaluation, evaluation.result))) as archive:
         archive.extractall(tmp_path)
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".png", ".svg", ".pdf"}
     assert json.loads((tmp_path / "metrics.json").read_text())["schema"] == 1

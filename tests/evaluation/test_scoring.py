@@ -165,7 +165,7 @@ def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_pa
     evaluation = scored_evaluation(make_data_set(FIFTY, synthetic=True), make_model())
     stored = evaluation.document["figures"]
     assert all(default_storage.exists(name) for files in stored.values() for name in files.values())
-    with zipfile.ZipFile(io.BytesIO(capsule(evaluation))) as archive:
+    with zipfile.ZipFile(io.BytesIO(capsule(evaluation, evaluation.result))) as archive:
         archive.extractall(tmp_path)
     assert {"README.txt", "predictions.csv", "submission.csv", "metrics.json", "methods.txt", "figures"} <= {
         path.name for path in tmp_path.iterdir()
@@ -269,3 +269,23 @@ def test_cats_and_dogs_are_evaluated_and_compared_in_their_own_classes():
     assert document["images"] == 30
     sheets = [row["sheet"]["accuracy"]["value"] for row in document["models"]]
     assert sheets == [row.document["textbook"]["accuracy"]["value"] for row in (first, second)]
+
+
+@quickly
+@pytest.mark.usefixtures("few_replicates")
+def test_a_document_is_stored_as_its_class_writes_it_and_an_older_one_is_read(client):
+    data_set, model = make_data_set(FIFTY), make_model()
+    first, second = scored_evaluation(data_set, model), scored_evaluation(data_set, make_model("Other"))
+    comparison = compared(first, second, taxonomy="ham7")
+    for row in (first, comparison):
+        assert row.result.to_json() == row.document
+        del row.document["schema"]
+    del first.document["textbook"]["ece_if_perfect"], first.document["isic"]["confusion"], first.document["figures"]
+    for group in first.document["subgroups"]:
+        del group["malignant"]
+    del comparison.document["same_sensitivity"]
+    client.force_login(data_set.owner)
+    for row in (first, comparison):
+        row.save()
+        assert row.result.version == 1
+        assert client.get(row.get_absolute_url()).status_code == 200

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from evaluation.documents.comparison_result import ComparisonResult
 from evaluation.management.job_command import JobCommand
 from evaluation.models import Evaluation
 from evaluation.models.comparison import TAXONOMY_CHOICES
@@ -28,8 +29,9 @@ class Command(JobCommand):
         )
         comparison = self.ran(comparison, lambda pk: run_comparison(comparison_id=pk))
         self.check_done(comparison)
-        self.stdout.write(f"comparison {comparison.pk}: {comparison.document['images']} images")
-        for row in comparison.document["pairs"]:
-            if row["metric"] == comparison.document["primary"]:
-                difference = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-                self.stdout.write(f"{row['a']} - {row['b']}: {difference}, p = {row['p_holm']:.4f} (Holm)")
+        result = ComparisonResult.model_validate(comparison.document)
+        self.stdout.write(f"comparison {comparison.pk}: {result.images} images")
+        for row in result.pairs:
+            if row.metric == result.primary:
+                difference = f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+                self.stdout.write(f"{row.a} - {row.b}: {difference}, p = {row.p_holm:.4f} (Holm)")

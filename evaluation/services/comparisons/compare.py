@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from evaluation.documents import comparison_result as stored
+from evaluation.documents.sheet import SCHEMA, Sheet
 from evaluation.metrics import paired, taxonomy, textbook
 from evaluation.metrics.resampling import REPLICATES, SEED
 from evaluation.metrics.sample import Sample
@@ -20,7 +21,6 @@ from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 from skinsite.refusal import Refusal
 
 DISAGREEMENTS = 60
-SCHEMA = 1
 
 
 def run_comparison(*, comparison_id: int) -> None:
@@ -37,13 +37,13 @@ class Comparing(TimeSlice):
     def run(self) -> Fields:
         self.begin()
         try:
-            return {"document": document_of(in_order(self.job), self.job.taxonomy)}
+            return {"document": document_of(in_order(self.job), self.job.taxonomy).to_json()}
         except Refusal as refusal:
             raise Failure("taxonomy", str(refusal), "Choose another taxonomy.") from refusal
 
 
-def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
-    """Return the comparison as JSON. Raises Failure where no image is left to compare."""
+def document_of(evaluations: Sequence[Evaluation], name: str) -> stored.ComparisonResult:
+    """Return the comparison. Raises Failure where no image is left to compare."""
     target = taxonomy.target(
         name,
         [[entry["code"] for entry in row.model.classes] for row in evaluations],
@@ -53,7 +53,7 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
     sets = [answered(evaluation) for evaluation in evaluations]
     shared, excluded = _shared(evaluations, sets, target)
     if not shared:
-        reasons = "; ".join(f"{row['images']} {row['reason']}" for row in excluded)
+        reasons = "; ".join(f"{row.images} {row.reason}" for row in excluded)
         raise Failure("no-images", f"No image is left to compare: {reasons}.", "Choose another data set or taxonomy.")
     models = [
         paired.Model(str(evaluation.pk), _sample(found, shared, to, target))
@@ -61,7 +61,7 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
     ]
     rows = paired.pairs(models)
     primary = [row for row in rows if row["metric"] == paired.PRIMARY]
-    document: dict[str, Any] = {
+    document = {
         "schema": SCHEMA,
         "seed": SEED,
         "replicates": REPLICATES,
@@ -72,13 +72,13 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
         "lesions": models[0].sample.lesion_count,
         "excluded": excluded,
         "models": [
-            {
-                "evaluation": model.key,
-                "name": evaluation.answered_by,
-                "mapping": to,
-                "sheet": textbook.sheet(model.sample),
-                "sum_changed": _sum_changed(found, shared, to, model.sample),
-            }
+            stored.ComparedModel(
+                evaluation=model.key,
+                name=evaluation.answered_by,
+                mapping=to,
+                sheet=_sheet(model.sample),
+                sum_changed=_sum_changed(found, shared, to, model.sample),
+            )
             for model, evaluation, found, to in zip(models, evaluations, sets, mappings, strict=True)
         ],
         "pairs": rows,
@@ -89,14 +89,18 @@ def document_of(evaluations: Sequence[Evaluation], name: str) -> dict[str, Any]:
         "disagreements": _disagreements(models, shared),
         "elsewhere": _elsewhere(evaluations, sets, mappings, target),
     }
-    if name == "ham7":
-        document |= _without_squamous(evaluations, sets, shared, mappings, target)
-    return document
+    if name == "ham7" and (line := _without_squamous(evaluations, sets, shared, mappings, target)):
+        document["without_squamous"] = line
+    return stored.ComparisonResult.model_validate(document)
+
+
+def _sheet(sample: Sample) -> Sheet:
+    return Sheet.model_validate(textbook.sheet(sample))
 
 
 def _shared(
     evaluations: Sequence[Evaluation], sets: Sequence[Answered], target: taxonomy.Target
-) -> tuple[list[LabelledImage], list[dict[str, Any]]]:
+) -> tuple[list[LabelledImage], list[stored.Excluded]]:
     """Return the images that all models answered, none has seen, and that have a place; and counts of the others."""
     common = set.intersection(*({image.pk for image in found.images} for found in sets))
     reasons: Counter[str] = Counter()
@@ -117,7 +121,7 @@ def _shared(
             reasons[seen[pk]] += 1
         else:
             kept.append(image)
-    return kept, [{"reason": reason, "images": count} for reason, count in reasons.items()]
+    return kept, [stored.Excluded(reason=reason, images=count) for reason, count in reasons.items()]
 
 
 def _sample(
@@ -135,15 +139,15 @@ def _sum_changed(found: Answered, shared: Sequence[LabelledImage], places: dict[
     return sum(sample.codes[said] != other for said, other in zip(sample.predicted, mapped, strict=True))
 
 
-def _wins(models: Sequence[paired.Model]) -> list[dict[str, Any]]:
+def _wins(models: Sequence[paired.Model]) -> list[stored.Wins]:
     return [
-        {"a": one.key, "b": other.key, "classes": paired.wins(one.sample, other.sample)}
+        stored.Wins(a=one.key, b=other.key, classes=paired.wins(one.sample, other.sample))
         for place, one in enumerate(models)
         for other in models[place + 1 :]
     ]
 
 
-def _disagreements(models: Sequence[paired.Model], shared: Sequence[LabelledImage]) -> list[dict[str, Any]]:
+def _disagreements(models: Sequence[paired.Model], shared: Sequence[LabelledImage]) -> list[stored.Disagreement]:
     """The images on which the models' classes differ, largest distance of two distributions first."""
     said = np.stack([model.sample.predicted for model in models])
     values = np.stack([model.sample.probabilities for model in models])
@@ -152,17 +156,17 @@ def _disagreements(models: Sequence[paired.Model], shared: Sequence[LabelledImag
     order = np.argsort(-distance, kind="stable")[: min(DISAGREEMENTS, int(differ.sum()))]
     codes, truth = models[0].sample.codes, models[0].sample.truth
     return [
-        {
-            "image": shared[index].pk,
-            "truth": codes[truth[index]],
-            "answers": {
-                model.key: {
-                    "predicted": codes[model.sample.predicted[index]],
-                    "probabilities": [round(float(value), 4) for value in model.sample.probabilities[index]],
-                }
+        stored.Disagreement(
+            image=shared[index].pk,
+            truth=codes[truth[index]],
+            answers={
+                model.key: stored.Said(
+                    predicted=codes[model.sample.predicted[index]],
+                    probabilities=[round(float(value), 4) for value in model.sample.probabilities[index]],
+                )
                 for model in models
             },
-        }
+        )
         for index in order
     ]
 
@@ -172,7 +176,7 @@ def _elsewhere(
     sets: Sequence[Answered],
     mappings: Sequence[dict[str, str]],
     target: taxonomy.Target,
-) -> list[dict[str, Any]]:
+) -> list[stored.Elsewhere]:
     """Where each model put the images whose truth has no place in the taxonomy."""
     rows = []
     for evaluation, found, to in zip(evaluations, sets, mappings, strict=True):
@@ -181,7 +185,7 @@ def _elsewhere(
             continue
         values = taxonomy.summed(found.probabilities[homeless], found.codes, to, target.classes)
         put = Counter(target.classes[index] for index in values.argmax(1))
-        rows.append({"evaluation": str(evaluation.pk), "images": int(homeless.sum()), "put": dict(put)})
+        rows.append(stored.Elsewhere(evaluation=str(evaluation.pk), images=int(homeless.sum()), put=put))
     return rows
 
 
@@ -191,23 +195,21 @@ def _without_squamous(
     shared: Sequence[LabelledImage],
     mappings: Sequence[dict[str, str]],
     target: taxonomy.Target,
-) -> dict[str, Any]:
+) -> stored.WithoutSquamous | None:
     """A second line without scc: HAM10000's are in situ and belong to akiec, of others nobody knows."""
     rest = [image for image in shared if image.label not in SQUAMOUS]
     if len(rest) == len(shared) or not rest:
-        return {}
-    sheets = [
-        {
-            "evaluation": str(evaluation.pk),
-            "balanced_accuracy": textbook.sheet(_sample(found, rest, to, target))["balanced_accuracy"],
-        }
+        return None
+    models = [
+        stored.BalancedAccuracy(
+            evaluation=str(evaluation.pk),
+            balanced_accuracy=_sheet(_sample(found, rest, to, target)).balanced_accuracy,
+        )
         for evaluation, found, to in zip(evaluations, sets, mappings, strict=True)
     ]
-    return {
-        "without_squamous": {
-            "images": len(rest),
-            "notice": "Truths of squamous cell carcinoma count as akiec here, which holds in-situ lesions only; "
-            "this line leaves them out.",
-            "models": sheets,
-        }
-    }
+    return stored.WithoutSquamous(
+        images=len(rest),
+        notice="Truths of squamous cell carcinoma count as akiec here, which holds in-situ lesions only; "
+        "this line leaves them out.",
+        models=models,
+    )

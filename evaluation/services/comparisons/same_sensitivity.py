@@ -1,10 +1,10 @@
 """Models of a comparison at one sensitivity: what each spares, and whether the difference is one."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from evaluation.documents.comparison_result import Aim, ReachedBy, SameSensitivity, Spared
 from evaluation.metrics import binary, taxonomy
 from evaluation.metrics.sample import Floats
 from evaluation.models import Evaluation, LabelledImage
@@ -15,7 +15,7 @@ from skinsite.refusal import Refusal
 
 def at_the_same_sensitivity(
     evaluations: Sequence[Evaluation], sets: Sequence[Answered], shared: Sequence[LabelledImage]
-) -> list[dict[str, Any]]:
+) -> list[SameSensitivity]:
     """Return a block for each definition of positive that all models reach: rows of models, and pairs, by target."""
     classes = [[entry["code"] for entry in row.model.classes] for row in evaluations]
     keys = [str(row.pk) for row in evaluations]
@@ -38,10 +38,10 @@ def at_the_same_sensitivity(
         aims = []
         for aim in binary.TARGETS:
             rows, pairs = binary.at_sensitivity(models, aim)
-            named = [row | {"evaluation": key} for key, row in zip(keys, rows, strict=True)]
-            paired = [row | {"a": keys[row["a"]], "b": keys[row["b"]]} for row in pairs]
-            aims.append({"target": aim, "models": named, "pairs": paired})
-        blocks.append({"definition": name, "title": title, "images": len(kept), "targets": aims})
+            named = [ReachedBy(**row, evaluation=key) for key, row in zip(keys, rows, strict=True)]
+            paired = [Spared(a=keys[i], b=keys[j], specificity=number) for (i, j), number in pairs.items()]
+            aims.append(Aim(target=aim, models=named, pairs=paired))
+        blocks.append(SameSensitivity(definition=name, title=title, images=len(kept), targets=aims))
     return blocks
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from classifier.inference.input.preprocess import PREPROCESSING_VERSION
 from classifier.services.predictions import software
+from evaluation.documents.evaluation_result import EvaluationResult
 from evaluation.models import Evaluation
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.sentences import methods_paragraph
@@ -61,7 +62,7 @@ def metrics_document(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def capsule(evaluation: Evaluation) -> bytes:
+def capsule(evaluation: Evaluation, result: EvaluationResult) -> bytes:
     """Return the zip."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -69,10 +70,10 @@ def capsule(evaluation: Evaluation) -> bytes:
         archive.writestr("predictions.csv", b"".join(plain_lines(prediction_rows(evaluation))))
         archive.writestr("submission.csv", b"".join(plain_lines(submission_rows(evaluation))))
         archive.writestr("metrics.json", json.dumps(metrics_document(evaluation), indent=1))
-        archive.writestr("methods.txt", methods_paragraph(evaluation) + "\n")
+        archive.writestr("methods.txt", methods_paragraph(evaluation, result) + "\n")
         archive.writestr("recompute.py", SCRIPT.read_text())
         archive.writestr("images.csv", b"".join(plain_lines(_hashes(evaluation))))
-        for kind, files in evaluation.document.get("figures", {}).items():
+        for kind, files in result.figures.items():
             for form, name in files.items():
                 with default_storage.open(name, "rb") as figure:
                     archive.writestr(f"figures/{kind}.{form}", figure.read())

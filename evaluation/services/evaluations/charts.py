@@ -2,30 +2,32 @@
 
 from typing import Any
 
+from evaluation.documents.evaluation_result import EvaluationResult
+
 AREAS = {"roc": ("roc", "auc"), "precision-recall": ("precision_recall", "average_precision")}
-"""Kinds of curves, with their names in a document and in a row of its classes."""
+"""Kinds of curves, with their names in Curves and in a ClassRow."""
 
 
-def chart_data(document: dict[str, Any]) -> dict[str, Any]:
+def chart_data(document: EvaluationResult) -> dict[str, Any]:
     """Return what each kind of chart shows, in the units of its axes, as `evaluation.figures` takes it."""
-    sheet, lines, names = document["textbook"], document["curves"], document["names"]
+    sheet, lines, names = document.textbook, document.curves, document.names
     curves = {
         kind: {
-            code: {"name": names.get(code, code), "area": sheet["per_class"][code][area], **line}
-            for code, line in lines[stored].items()
+            code: {"name": names.get(code, code), "area": getattr(sheet.per_class[code], area).to_json(), **line}
+            for code, line in getattr(lines, stored).items()
             if line
         }
         for kind, (stored, area) in AREAS.items()
     }
     data = curves | {
-        "confusion": sheet["confusion"],
+        "confusion": sheet.confusion,
         "reliability": {
-            "bins": lines["reliability"],
-            "images": [one["images"] for one in lines["reliability"]],
-            "ece": sheet["ece"],
+            "bins": lines.reliability,
+            "images": [one["images"] for one in lines.reliability],
+            "ece": sheet.ece.to_json(),
         },
-        "scores": {code: {"name": names.get(code, code), **bins} for code, bins in lines["scores"].items()},
-        "subgroups": document["subgroups"],
+        "scores": {code: {"name": names.get(code, code), **bins} for code, bins in lines.scores.items()},
+        "subgroups": document.subgroups,
     }
-    decision = (document["binary"].get("malignant") or {}).get("decision")
-    return data | ({"decision": decision} if decision else {})
+    malignant = document.binary.get("malignant")
+    return data | ({"decision": malignant.decision} if malignant and malignant.decision else {})

@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 
+from evaluation.documents.shapes import IsicSheet
 from evaluation.metrics.catalogue import BY_CODE
 from evaluation.models import Evaluation
 from evaluation.services.api_document import Document, job_document
@@ -44,14 +45,14 @@ def evaluation_document(evaluation: Evaluation, *, sheets: bool = True) -> Docum
     }
 
 
-def isic_sheet(stored: Document) -> Document:
+def isic_sheet(stored: IsicSheet) -> Document:
     """Return the challenge's numbers in the shape of every sheet: {value, low, high} without intervals.
 
     `precision` and `f1` are the challenge's ppv and dice; `accuracy` is its mean over the classes' own accuracies. What
     the challenge does not compute is null.
     """
     also = {"precision": "ppv", "f1": "dice"}
-    per_class = {}
+    per_class: Document = {}
     for code, row in stored["per_class"].items():
         numbers = {name: _bare(value) for name, value in row.items() if name != "support"}
         numbers |= {name: numbers[theirs] for name, theirs in also.items()}
@@ -60,7 +61,7 @@ def isic_sheet(stored: Document) -> Document:
     headline = dict.fromkeys(BY_CODE, _bare(None))
     headline |= {"accuracy": macro["accuracy"], "macro_f1": macro["dice"], "macro_auc": macro["auc"]}
     headline |= {"balanced_accuracy": _bare(stored["balanced_accuracy"])}
-    rest = {name: stored[name] for name in ("images", "averaged_over", "confusion")}
+    rest = {"images": stored["images"], "averaged_over": stored["averaged_over"], "confusion": stored.get("confusion")}
     return rest | headline | {"macro": macro, "per_class": per_class}
 
 

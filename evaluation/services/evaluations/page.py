@@ -3,8 +3,11 @@
 from functools import cached_property
 from typing import Any
 
+from evaluation.documents.evaluation_result import EvaluationResult
+from evaluation.documents.shapes import StoredNumber
 from evaluation.metrics import taxonomy
-from evaluation.metrics.catalogue import HEADLINE, ISIC, PER_CLASS, Better
+from evaluation.metrics.catalogue import HEADLINE, ISIC, PER_CLASS, Better, Metric
+from evaluation.metrics.number import Number
 from evaluation.models import Evaluation
 from evaluation.services.evaluations import sentences
 from evaluation.services.evaluations.charts import chart_data
@@ -24,40 +27,33 @@ FIGURES = {
 class EvaluationPage:
     columns = PER_CLASS
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        self.evaluation = evaluation
-        self.document = evaluation.document
-        self.sheet = self.document["textbook"]
-        self.names: dict[str, str] = self.document["names"]
-        self.unit = self.document["unit"]
+    def __init__(self, evaluation: Evaluation, document: EvaluationResult) -> None:
+        self.evaluation, self.document = evaluation, document
+        self.sheet, self.names, self.unit = document.textbook, document.names, document.unit
 
     @property
-    def headline(self) -> list[dict[str, Any]]:
-        return [
-            {"metric": metric, "number": self.sheet[metric.code]} for metric in HEADLINE if metric.code in self.sheet
-        ]
+    def headline(self) -> list[tuple[Metric, Number]]:
+        return [(metric, getattr(self.sheet, metric.code)) for metric in HEADLINE]
 
     @property
     def per_class(self) -> list[dict[str, Any]]:
-        rows = self.sheet["per_class"]
         return [
             {
                 "code": code,
                 "name": self.names.get(code, code),
-                "support": row["support"],
-                "lesions": row["lesions"],
-                "numbers": [(metric, row.get(metric.code)) for metric in PER_CLASS],
+                "support": row.support,
+                "numbers": [(metric, getattr(row, metric.code)) for metric in PER_CLASS],
             }
-            for code, row in rows.items()
+            for code, row in self.sheet.per_class.items()
         ]
 
     @property
     def averaged_over(self) -> str:
-        return ", ".join(self.sheet["averaged_over"])
+        return ", ".join(self.sheet.averaged_over)
 
     @property
     def confusion(self) -> list[dict[str, Any]]:
-        codes, counts = self.sheet["confusion"]["classes"], self.sheet["confusion"]["counts"]
+        codes, counts = self.sheet.confusion["classes"], self.sheet.confusion["counts"]
         return [
             {
                 "code": code,
@@ -81,7 +77,7 @@ class EvaluationPage:
 
     @property
     def methods(self) -> str:
-        return sentences.methods_paragraph(self.evaluation)
+        return sentences.methods_paragraph(self.evaluation, self.document)
 
     @property
     def notices(self) -> list[str]:
@@ -92,31 +88,31 @@ class EvaluationPage:
             found.insert(
                 0, f"{seen['images']} of these images were seen in training ({seen['how']}): scored apart below."
             )
-        for code, count in self.document["without_place"].items():
+        for code, count in self.document.without_place.items():
             images = f"{count} image{'s' if count != 1 else ''}"
             found.append(
                 f"{images} of {self.names.get(code, code).lower()} ({code}) have no place among the model's classes."
             )
-        for code, places in self.document["mapped"].items():
+        for code, places in self.document.mapped.items():
             found += [f"{count} images of {code} count as {place}." for place, count in places.items()]
         return found
 
     @property
     def parts(self) -> list[dict[str, Any]]:
         """The sheets of seen and unseen images, where there are both."""
-        titles = {"unseen": "Images that the model has not seen", "seen": "Images seen in training"}
+        titles = {
+            "Images that the model has not seen": self.document.unseen,
+            "Images seen in training": self.document.seen,
+        }
+        shown = [metric for metric in HEADLINE if metric.better == Better.HIGHER]
         return [
             {
                 "title": title,
-                "images": self.document[key]["images"],
-                "numbers": [
-                    (metric, self.document[key].get(metric.code))
-                    for metric in HEADLINE
-                    if metric.better == Better.HIGHER
-                ],
+                "images": sheet.images,
+                "numbers": [(metric, getattr(sheet, metric.code)) for metric in shown],
             }
-            for key, title in titles.items()
-            if key in self.document
+            for title, sheet in titles.items()
+            if sheet
         ]
 
     @cached_property
@@ -126,7 +122,7 @@ class EvaluationPage:
 
     @property
     def isic(self) -> dict[str, Any] | None:
-        sheet = self.document["isic"]
+        sheet = self.document.isic
         if sheet is None:
             return None
         rows = [
@@ -137,17 +133,13 @@ class EvaluationPage:
         return {"metrics": ISIC, "rows": rows, "macro": macro, "balanced": sheet["balanced_accuracy"]}
 
     @property
-    def binary(self) -> list[dict[str, Any]]:
-        return [{"key": key, **entry} for key, entry in self.document["binary"].items()]
-
-    @property
     def slider(self) -> dict[str, Any]:
         """What the operating point's script needs: counts at each threshold, never the scores of all images."""
         return {
-            entry["key"]: {
-                "title": entry["title"],
-                "positives": entry["positives"],
-                "images": entry["images"],
+            key: {
+                "title": entry.title,
+                "positives": entry.positives,
+                "images": entry.images,
                 "rows": [
                     [
                         round(row["threshold"], 5),
@@ -155,18 +147,19 @@ class EvaluationPage:
                         row["fp"],
                         row["fn"],
                         row["tn"],
-                        *(_short(row[side][end]) for side in ("sensitivity", "specificity") for end in ("low", "high")),
+                        *_interval(row["sensitivity"]),
+                        *_interval(row["specificity"]),
                     ]
-                    for row in entry["thresholds"]
+                    for row in entry.thresholds
                 ],
-                "missed": [[pk, round(score, 5)] for pk, score in entry["missed"]],
+                "missed": [[pk, round(score, 5)] for pk, score in entry.missed],
             }
-            for entry in self.binary
+            for key, entry in self.document.binary.items()
         }
 
     @property
     def figures(self) -> list[tuple[str, str]]:
-        return [(kind, title) for kind, title in FIGURES.items() if kind in self.document.get("figures", {})]
+        return [(kind, title) for kind, title in FIGURES.items() if kind in self.document.figures]
 
 
 def cell_images(evaluation: Evaluation, *, truth: str, predicted: str) -> list[dict[str, Any]]:
@@ -185,5 +178,5 @@ def cell_images(evaluation: Evaluation, *, truth: str, predicted: str) -> list[d
     return sorted(found, key=lambda row: (row["of_truth"], -row["top"]))
 
 
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _interval(number: StoredNumber) -> list[float | None]:
+    return [None if end is None else round(end, 4) for end in (number["low"], number["high"])]

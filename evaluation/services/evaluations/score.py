@@ -13,6 +13,9 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from evaluation.documents.evaluation_result import BinaryResult, Curves, EvaluationResult
+from evaluation.documents.shapes import IsicSheet, Subgroup
+from evaluation.documents.sheet import SCHEMA
 from evaluation.metrics import binary, curves, isic, subgroups, taxonomy, textbook
 from evaluation.metrics.resampling import REPLICATES, SEED
 from evaluation.metrics.sample import Booleans, Floats, Sample
@@ -24,7 +27,6 @@ from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
 logger = logging.getLogger(__name__)
-SCHEMA = 1
 UNITS = {"p": "patients", "l": "lesions", "i": "images"}
 DEFINITIONS = {
     "malignant": "Malignant, actinic keratosis included",
@@ -86,8 +88,8 @@ class Scoring(TimeSlice):
         found = answered(self.job)
         seen = seen_images(self.job.model, found.images)
         document = document_of(self.job, found, seen)
-        document["figures"] = _figures(self.job, document)
-        return {"document": document, "seen": seen.overlap.to_json()}
+        stored = document.to_json() | {"figures": _figures(self.job, document)}
+        return {"document": stored, "seen": seen.overlap.to_json()}
 
     def finish(self, fields: Fields) -> bool:
         """Of the figures, those go that no row names."""
@@ -97,11 +99,12 @@ class Scoring(TimeSlice):
         return won
 
 
-def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> dict[str, Any]:
-    """Return the evaluation's numbers as JSON: sheets, curves, subgroups, operating points."""
+def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> EvaluationResult:
+    """Return the evaluation's numbers: sheets, curves, subgroups, operating points."""
     sample = found.sample()
     was_seen = np.array([image.pk in seen.images for image in found.images], bool)
-    document: dict[str, Any] = {
+    challenge, reason = _isic(found, sample)
+    document = {
         "schema": SCHEMA,
         "seed": SEED,
         "replicates": REPLICATES,
@@ -111,15 +114,16 @@ def document_of(evaluation: Evaluation, found: Answered, seen: Seen) -> dict[str
         "mapped": _mapped(found),
         "without_place": dict(Counter(_unplaced(found))),
         "textbook": textbook.sheet(sample),
+        "isic": challenge,
+        "isic_reason": reason,
+        "curves": _curves(sample),
+        "subgroups": _subgroups(evaluation, found, sample),
+        "binary": _binary(evaluation, found),
     }
-    document["isic"], document["isic_reason"] = _isic(found, sample)
     if was_seen.any():
         document["unseen"] = textbook.sheet(found.sample(~was_seen))
         document["seen"] = textbook.sheet(found.sample(was_seen))
-    document["curves"] = _curves(sample)
-    document["subgroups"] = _subgroups(evaluation, found, sample)
-    document["binary"] = _binary(evaluation, found)
-    return document
+    return EvaluationResult.model_validate(document)
 
 
 def scored(evaluation: Evaluation, found: Answered, name: str) -> tuple[binary.Scored, list[LabelledImage]] | None:
@@ -163,7 +167,7 @@ def _unplaced(found: Answered) -> list[str]:
     return [image.label for image, place in zip(found.images, found.places, strict=True) if place is None]
 
 
-def _isic(found: Answered, sample: Sample) -> tuple[dict[str, Any] | None, str]:
+def _isic(found: Answered, sample: Sample) -> tuple[IsicSheet | None, str]:
     """The challenge's sheet, or why there is none."""
     if without := sorted(set(_unplaced(found))):
         return None, (
@@ -175,17 +179,17 @@ def _isic(found: Answered, sample: Sample) -> tuple[dict[str, Any] | None, str]:
     return isic.sheet(sample, isic.weights_of([image.name for image in found.images])), ""
 
 
-def _curves(sample: Sample) -> dict[str, Any]:
-    found: dict[str, Any] = {"roc": {}, "precision_recall": {}, "scores": {}}
-    for k, code in enumerate(sample.codes):
-        if k in sample.supported:
-            found["roc"][code] = curves.roc(sample, k)
-            found["precision_recall"][code] = curves.precision_recall(sample, k)
-            found["scores"][code] = curves.histogram(sample, k)
-    return found | {"reliability": curves.reliability(sample)}
+def _curves(sample: Sample) -> Curves:
+    supported = {code: k for k, code in enumerate(sample.codes) if k in sample.supported}
+    return Curves(
+        roc={code: curves.roc(sample, k) for code, k in supported.items()},
+        precision_recall={code: curves.precision_recall(sample, k) for code, k in supported.items()},
+        scores={code: curves.histogram(sample, k) for code, k in supported.items()},
+        reliability=curves.reliability(sample),
+    )
 
 
-def _subgroups(evaluation: Evaluation, found: Answered, sample: Sample) -> list[dict[str, Any]]:
+def _subgroups(evaluation: Evaluation, found: Answered, sample: Sample) -> list[Subgroup]:
     images = [image for image, place in zip(found.images, found.places, strict=True) if place is not None]
     attributes = {
         "sex": [image.sex for image in images],
@@ -205,7 +209,7 @@ def _malignancy(evaluation: Evaluation, images: Sequence[LabelledImage], sample:
     return subgroups.Malignancy(truth, said) if truth.any() and evaluation.model.malignant_codes else None
 
 
-def _binary(evaluation: Evaluation, found: Answered) -> dict[str, Any]:
+def _binary(evaluation: Evaluation, found: Answered) -> dict[str, BinaryResult]:
     documents = {}
     for name, title in DEFINITIONS.items():
         pair = scored(evaluation, found, name)
@@ -215,42 +219,39 @@ def _binary(evaluation: Evaluation, found: Answered) -> dict[str, Any]:
         rows = binary.table(values)
         if not rows:
             continue
-        documents[name] = {
-            "title": title,
-            "images": len(images),
-            "positives": int(values.positive.sum()),
-            "auc": binary.area(values).to_json(),
-            "thresholds": rows,
-            "exploratory": [binary.exploratory(values, target) for target in binary.TARGETS],
-            "decision": binary.decision_curve(values),
-            "missed": _melanomas(values, images),
-        }
+        documents[name] = BinaryResult(
+            title=title,
+            images=len(images),
+            positives=int(values.positive.sum()),
+            auc=binary.area(values),
+            thresholds=rows,
+            exploratory=[binary.exploratory(values, target) for target in binary.TARGETS],
+            decision=binary.decision_curve(values),
+            missed=_melanomas(values, images),
+        )
     return documents
 
 
-def _melanomas(values: binary.Scored, images: Sequence[LabelledImage]) -> list[list[Any]]:
-    """[pk, score] of up to 60 melanomas with the lowest scores: those that a threshold misses first."""
+def _melanomas(values: binary.Scored, images: Sequence[LabelledImage]) -> list[tuple[int, float]]:
+    """(pk, score) of up to 60 melanomas with the lowest scores: those that a threshold misses first."""
     rows = [
-        [image.pk, float(score)] for image, score in zip(images, values.scores, strict=True) if image.label == "mel"
+        (image.pk, float(score)) for image, score in zip(images, values.scores, strict=True) if image.label == "mel"
     ]
     return sorted(rows, key=lambda row: row[1])[:60]
 
 
-def _figures(evaluation: Evaluation, document: dict[str, Any]) -> dict[str, dict[str, str]]:
+def _figures(evaluation: Evaluation, document: EvaluationResult) -> dict[str, dict[str, str]]:
     """Draw the journal figures and store them; a figure that cannot be drawn does not cost the numbers."""
     from evaluation import figures
 
-    sheet = document["textbook"]
-    note = (
-        f"{DISCLAIMER} {sheet['images']:,} images of {sheet['lesions']:,} "
-        f"{document['unit']}; 95 % intervals by {document['unit']}."
-    )
+    sheet, unit = document.textbook, document.unit
+    note = f"{DISCLAIMER} {sheet.images:,} images of {sheet.lesions:,} {unit}; 95 % intervals by {unit}."
     if evaluation.data_set.synthetic:
         note = f"Synthetic pictures: for trying the pages, not the models. {note}"
     stored: dict[str, dict[str, str]] = {}
     for kind, data in chart_data(document).items():
         try:
-            files = figures.draw(kind, data, names=document["names"], note=note, columns=2 if kind == "scores" else 1)
+            files = figures.draw(kind, data, names=document.names, note=note, columns=2 if kind == "scores" else 1)
         except Exception:
             logger.exception("The figure %s of evaluation %s could not be drawn.", kind, evaluation.pk)
             continue

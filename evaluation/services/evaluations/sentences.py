@@ -3,6 +3,9 @@
 import math
 from typing import Any
 
+from evaluation.documents.evaluation_result import EvaluationResult
+from evaluation.documents.sheet import Sheet
+from evaluation.metrics.number import Number
 from evaluation.models import DataSet, Evaluation
 from evaluation.services.data_sets.seen import UNDECLARED
 
@@ -34,9 +37,9 @@ def subgroup_rows(data_set: DataSet) -> list[dict[str, object]]:
     ]
 
 
-def confusion_sentence(sheet: dict[str, Any], names: dict[str, str]) -> str:
+def confusion_sentence(sheet: Sheet, names: dict[str, str]) -> str:
     """Name the confusion that happens most often."""
-    codes, counts = sheet["confusion"]["classes"], sheet["confusion"]["counts"]
+    codes, counts = sheet.confusion["classes"], sheet.confusion["counts"]
     errors = [(counts[i][j], i, j) for i in range(len(codes)) for j in range(len(codes)) if i != j]
     if not errors or max(errors)[0] == 0:
         return "No image was put into a wrong class."
@@ -46,14 +49,13 @@ def confusion_sentence(sheet: dict[str, Any], names: dict[str, str]) -> str:
     return f"Most often confused: {images} of {truth.lower()} called {said.lower()}."
 
 
-def calibration_sentence(document: dict[str, Any]) -> str:
+def calibration_sentence(document: EvaluationResult) -> str:
     """Compare the calibration error with what a perfectly calibrated model would show."""
-    sheet = document["textbook"]
-    value, perfect = sheet["ece"]["value"], sheet.get("ece_if_perfect")
+    value, perfect = document.textbook.ece.value, document.textbook.ece_if_perfect
     if value is None or perfect is None:
         return ""
-    bins = [row for row in document["curves"]["reliability"] if row["images"]]
-    gap = sum(row["images"] * (row["confidence"] - row["accuracy"]) for row in bins)
+    bins = document.curves.reliability
+    gap = sum(row["images"] * ((row["confidence"] or 0) - (row["accuracy"] or 0)) for row in bins)
     side = "more confident than right" if gap > 0 else "less confident than right"
     return (
         f"The model is on the whole {side}: calibration error {value:.3f}; a perfectly calibrated model would show "
@@ -61,20 +63,18 @@ def calibration_sentence(document: dict[str, Any]) -> str:
     )
 
 
-def methods_paragraph(evaluation: Evaluation) -> str:
+def methods_paragraph(evaluation: Evaluation, document: EvaluationResult) -> str:
     """A paragraph for the paper, with the numbers of this evaluation."""
-    document = evaluation.document
-    sheet, unit = document["textbook"], document["unit"]
-    balanced = sheet["balanced_accuracy"]
+    sheet, unit = document.textbook, document.unit
     seen = evaluation.seen or {}
     parts = [
         f"{evaluation.model.name} (version {evaluation.model.version}, weights SHA-256 {evaluation.model.sha256[:12]}) "
-        f"was evaluated on {sheet['images']:,} images of {sheet['lesions']:,} {unit} from {evaluation.data_set.name}.",
-        f"Balanced accuracy, averaged over {', '.join(sheet['averaged_over'])}, was {_n(balanced)}.",
+        f"was evaluated on {sheet.images:,} images of {sheet.lesions:,} {unit} from {evaluation.data_set.name}.",
+        f"Balanced accuracy, averaged over {', '.join(sheet.averaged_over)}, was {_n(sheet.balanced_accuracy)}.",
         f"Intervals are 95 % and take {unit} as the unit: beta-binomial posterior for the rates of a class, smoothed "
         f"bootstrap for balanced accuracy, Obuchowski's clustered variance on the logit scale for the area under the "
         f"ROC curve (Newcombe's score interval where {unit} are few), and a percentile bootstrap "
-        f"({document['replicates']} replicates, seed {document['seed']}) for the rest.",
+        f"({document.replicates} replicates, seed {document.seed}) for the rest.",
         "The expected calibration error uses 15 bins of equal width of the top label; the Brier score sums over "
         "classes.",
         _training(seen),
@@ -83,12 +83,12 @@ def methods_paragraph(evaluation: Evaluation) -> str:
     return " ".join(parts)
 
 
-def _n(number: dict[str, Any]) -> str:
-    if number["value"] is None:
+def _n(number: Number) -> str:
+    if number.value is None:
         return "undefined"
-    if number["low"] is None:
-        return f"{number['value']:.3f}"
-    return f"{number['value']:.3f} (95 % interval {number['low']:.3f} to {number['high']:.3f})"
+    if number.low is None:
+        return f"{number.value:.3f}"
+    return f"{number.value:.3f} (95 % interval {number.low:.3f} to {number.high:.3f})"
 
 
 def half_width(lesions: int) -> float:

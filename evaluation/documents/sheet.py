@@ -1,0 +1,54 @@
+"""The numbers of one model on some images, as evaluations and comparisons store them."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer
+
+from evaluation.documents.shapes import Confusion
+from evaluation.metrics.number import Number
+from skinsite.stored_document import Part, StoredDocument
+
+SCHEMA = 1
+Measured = Annotated[Number, PlainSerializer(Number.to_json, return_type=dict)]
+"""Stored without a note where it has none."""
+
+
+class ClassRow(Part):
+    support: int = Field(description="images of the class")
+    lesions: int
+    sensitivity: Measured
+    specificity: Measured
+    precision: Measured
+    f1: Measured
+    auc: Measured
+    average_precision: Measured
+
+
+class Sheet(Part):
+    images: int
+    lesions: int
+    confusion: Confusion
+    averaged_over: list[str]
+    ties: int
+    clipped: int = Field(description="images with a probability of the truth too small for its logarithm")
+    accuracy: Measured
+    macro_f1: Measured
+    log_loss: Measured
+    brier: Measured
+    balanced_accuracy: Measured
+    macro_auc: Measured
+    ece: Measured
+    ece_mass: Measured
+    ece_if_perfect: float | None = Field(None, description="of a perfectly calibrated model with these probabilities")
+    per_class: dict[str, ClassRow]
+
+
+class ScoredDocument(StoredDocument):
+    """`version` is stored as `schema`, its name in metrics.json; a key that was not given is not stored."""
+
+    version: int = Field(SCHEMA, alias="schema")
+    seed: int
+    replicates: int
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
