@@ -46,7 +46,7 @@ def results_for_card(request: HttpRequest, *, model: ModelRecord) -> list[dict[s
 
 
 def _result(row: Evaluation, sheet: Sheet) -> dict[str, object]:
-    found = [(*metric.hub, getattr(sheet, metric.code)) for metric in HEADLINE if metric.hub]
+    found = [(*metric.hub, sheet.number(metric.code)) for metric in HEADLINE if metric.hub]
     return {
         "task": {"type": "image-classification"},
         "dataset": {"name": row.data_set.name, "type": slugify(row.data_set.name) or "private"},

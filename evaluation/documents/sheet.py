@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer
+from pydantic import ConfigDict, Field, PlainSerializer
 
 from evaluation.documents.shapes import Confusion
-from evaluation.metrics.number import Number
+from evaluation.metrics.number import Number, undefined
 from skinsite.stored_document import Part, StoredDocument
 
 SCHEMA = 1
@@ -13,32 +13,28 @@ Measured = Annotated[Number, PlainSerializer(Number.to_json, return_type=dict)]
 """Stored without a note where it has none."""
 
 
-class ClassRow(Part):
+class Measurements(Part):
+    """Numbers by their codes in the catalogue of metrics; an older document lacks those that came after it."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Measured] = Field(init=False)
+
+    def number(self, code: str) -> Number:
+        return (self.__pydantic_extra__ or {}).get(code) or undefined("not computed when this was scored")
+
+
+class ClassRow(Measurements):
     support: int = Field(description="images of the class")
     lesions: int
-    sensitivity: Measured
-    specificity: Measured
-    precision: Measured
-    f1: Measured
-    auc: Measured
-    average_precision: Measured
 
 
-class Sheet(Part):
+class Sheet(Measurements):
     images: int
     lesions: int
     confusion: Confusion
     averaged_over: list[str]
     ties: int
     clipped: int = Field(description="images with a probability of the truth too small for its logarithm")
-    accuracy: Measured
-    macro_f1: Measured
-    log_loss: Measured
-    brier: Measured
-    balanced_accuracy: Measured
-    macro_auc: Measured
-    ece: Measured
-    ece_mass: Measured
     ece_if_perfect: float | None = Field(None, description="of a perfectly calibrated model with these probabilities")
     per_class: dict[str, ClassRow]
 

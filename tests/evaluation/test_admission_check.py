@@ -183,7 +183,7 @@ def test_a_check_on_real_pictures_takes_its_place(model, spots):  # noqa: F811
 
 
 def facts_for(model: ModelRecord, name: str = "alice") -> dict[str, Any]:
-    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=make_user(name))
+    told = facts_of_maps(HttpRequest(), model=model, method=METHODS["grad-cam"], person=make_user(name))
     return {fact.check: fact for fact in told}
 
 

@@ -39,7 +39,7 @@ def test_workers_lost_while_the_model_is_loaded_are_no_deaths(check, monkeypatch
 
 
 def test_workers_lost_with_a_batch_in_hand_are(check, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(measure.stored_predictions, "pixels_of", dies)
+    monkeypatch.setattr(measure.read_image, "pixels_of", dies)
     assert killed(check.pk).worker_losses == 1
     assert killed(check.pk).error_code == "worker-died"
 

@@ -107,5 +107,5 @@ def test_the_fact_beside_a_map_names_the_drawn_pictures(db):
     model, alice = make_model(layer="last"), make_user("alice")
     document = without_masks(at_admission=True, sentences=said).to_json()
     MapCheck.objects.create(model=model, state=State.DONE, finished_at=timezone.now(), document=document)
-    told = facts_of_maps(HttpRequest(), model=model, way=METHODS["grad-cam"], person=alice)
+    told = facts_of_maps(HttpRequest(), model=model, method=METHODS["grad-cam"], person=alice)
     assert [fact.detail for fact in told if fact.check == LESION] == said[:1]

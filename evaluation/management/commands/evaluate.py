@@ -19,7 +19,7 @@ class Command(ModelCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         row = self.done(options, start_evaluation, _run)
-        balanced = row.result and row.result.textbook.balanced_accuracy.value
+        balanced = row.result and row.result.textbook.number("balanced_accuracy").value
         self.stdout.write(
             f"evaluation {row.pk}: balanced accuracy {balanced}, {row.failed_images.count()} failed images"
         )

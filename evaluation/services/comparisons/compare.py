@@ -203,7 +203,7 @@ def _without_squamous(
     models = [
         stored.BalancedAccuracy(
             evaluation=str(evaluation.pk),
-            balanced_accuracy=_sheet(_sample(found, rest, to, target)).balanced_accuracy,
+            balanced_accuracy=_sheet(_sample(found, rest, to, target)).number("balanced_accuracy"),
         )
         for evaluation, found, to in zip(evaluations, sets, mappings, strict=True)
     ]

@@ -38,7 +38,7 @@ class ComparisonPage:
         return [
             {
                 "metric": metric,
-                "rows": [{"model": row, "number": getattr(row.sheet, metric.code)} for row in self.document.models],
+                "rows": [{"model": row, "number": row.sheet.number(metric.code)} for row in self.document.models],
             }
             for metric in HEADLINE
             if metric.better == Better.HIGHER

@@ -13,7 +13,7 @@ def chart_data(document: EvaluationResult) -> dict[str, Any]:
     sheet, lines, names = document.textbook, document.curves, document.names
     curves = {
         kind: {
-            code: {"name": names.get(code, code), "area": getattr(sheet.per_class[code], area).to_json(), **line}
+            code: {"name": names.get(code, code), "area": sheet.per_class[code].number(area).to_json(), **line}
             for code, line in getattr(lines, stored).items()
             if line
         }
@@ -24,7 +24,7 @@ def chart_data(document: EvaluationResult) -> dict[str, Any]:
         "reliability": {
             "bins": lines.reliability,
             "images": [one["images"] for one in lines.reliability],
-            "ece": sheet.ece.to_json(),
+            "ece": sheet.number("ece").to_json(),
         },
         "scores": {code: {"name": names.get(code, code), **bins} for code, bins in lines.scores.items()},
         "subgroups": document.subgroups,

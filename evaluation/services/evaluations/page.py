@@ -33,7 +33,7 @@ class EvaluationPage:
 
     @property
     def headline(self) -> list[tuple[Metric, Number]]:
-        return [(metric, getattr(self.sheet, metric.code)) for metric in HEADLINE]
+        return [(metric, self.sheet.number(metric.code)) for metric in HEADLINE]
 
     @property
     def per_class(self) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ class EvaluationPage:
                 "code": code,
                 "name": self.names.get(code, code),
                 "support": row.support,
-                "numbers": [(metric, getattr(row, metric.code)) for metric in PER_CLASS],
+                "numbers": [(metric, row.number(metric.code)) for metric in PER_CLASS],
             }
             for code, row in self.sheet.per_class.items()
         ]
@@ -109,7 +109,7 @@ class EvaluationPage:
             {
                 "title": title,
                 "images": sheet.images,
-                "numbers": [(metric, getattr(sheet, metric.code)) for metric in shown],
+                "numbers": [(metric, sheet.number(metric.code)) for metric in shown],
             }
             for title, sheet in titles.items()
             if sheet

@@ -51,7 +51,7 @@ def confusion_sentence(sheet: Sheet, names: dict[str, str]) -> str:
 
 def calibration_sentence(document: EvaluationResult) -> str:
     """Compare the calibration error with what a perfectly calibrated model would show."""
-    value, perfect = document.textbook.ece.value, document.textbook.ece_if_perfect
+    value, perfect = document.textbook.number("ece").value, document.textbook.ece_if_perfect
     if value is None or perfect is None:
         return ""
     bins = document.curves.reliability
@@ -66,11 +66,12 @@ def calibration_sentence(document: EvaluationResult) -> str:
 def methods_paragraph(evaluation: Evaluation, document: EvaluationResult) -> str:
     """A paragraph for the paper, with the numbers of this evaluation."""
     sheet, unit = document.textbook, document.unit
+    balanced = _n(sheet.number("balanced_accuracy"))
     seen = evaluation.seen or {}
     parts = [
         f"{evaluation.model.name} (version {evaluation.model.version}, weights SHA-256 {evaluation.model.sha256[:12]}) "
         f"was evaluated on {sheet.images:,} images of {sheet.lesions:,} {unit} from {evaluation.data_set.name}.",
-        f"Balanced accuracy, averaged over {', '.join(sheet.averaged_over)}, was {_n(sheet.balanced_accuracy)}.",
+        f"Balanced accuracy, averaged over {', '.join(sheet.averaged_over)}, was {_n(sheet.number('balanced_accuracy'))}.",
         f"Intervals are 95 % and take {unit} as the unit: beta-binomial posterior for the rates of a class, smoothed "
         f"bootstrap for balanced accuracy, Obuchowski's clustered variance on the logit scale for the area under the "
         f"ROC curve (Newcombe's score interval where {unit} are few), and a percentile bootstrap "
