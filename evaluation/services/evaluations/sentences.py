@@ -71,7 +71,7 @@ def methods_paragraph(evaluation: Evaluation, document: EvaluationResult) -> str
     parts = [
         f"{evaluation.model.name} (version {evaluation.model.version}, weights SHA-256 {evaluation.model.sha256[:12]}) "
         f"was evaluated on {sheet.images:,} images of {sheet.lesions:,} {unit} from {evaluation.data_set.name}.",
-        f"Balanced accuracy, averaged over {', '.join(sheet.averaged_over)}, was {_n(sheet.number('balanced_accuracy'))}.",
+        f"Balanced accuracy, averaged over {', '.join(sheet.averaged_over)}, was {balanced}.",
         f"Intervals are 95 % and take {unit} as the unit: beta-binomial posterior for the rates of a class, smoothed "
         f"bootstrap for balanced accuracy, Obuchowski's clustered variance on the logit scale for the area under the "
         f"ROC curve (Newcombe's score interval where {unit} are few), and a percentile bootstrap "
