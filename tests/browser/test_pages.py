@@ -16,8 +16,8 @@ def path_of(name: str, case) -> str:
     return {"CASE": f"/cases/{case.pk}/", "MODEL": f"/models/{ModelRecord.objects.first().pk}/"}.get(name, name)
 
 
-def violations(page) -> list[str]:
-    found = Axe().run(page)["violations"]
+def violations(page, *rules: str) -> list[str]:
+    found = Axe().run(page, options={"runOnly": list(rules)} if rules else {})["violations"]
     return [
         f"{entry['id']}: {entry['nodes'][0]['html'][:200]}"
         for entry in found
@@ -28,10 +28,11 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_accessible(open_page, case, name, scheme):
+    """Between light and dark only the colours differ."""
     finish_all(case)
     page = open_page(path_of(name, case), color_scheme=scheme, bypass_csp=True)
     page.wait_for_load_state("networkidle")
-    assert violations(page) == []
+    assert violations(page, *(["color-contrast"] if scheme == "dark" else [])) == []
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "cancelled"])

@@ -33,6 +33,11 @@ def csrf_token(page: str) -> str:
     return found[1]
 
 
+def pause(began: float) -> float:
+    """Seconds until one asks again: what takes long is asked seldom, for to answer takes from the work."""
+    return min(0.5, 0.02 + (time.monotonic() - began) / 10)
+
+
 class Portal:
     """Use it as a context: it is ready inside, and every process is gone afterwards."""
 
@@ -173,7 +178,7 @@ class Portal:
             if model["state"] != "checking":
                 return model
             assert time.monotonic() - began < seconds, (model, self.logs())
-            time.sleep(0.2)
+            time.sleep(pause(began))
 
     def submit(self, *pictures: bytes, models: Iterable[str] = (), **fields: str) -> dict[str, Any]:
         """Submit one case, by all models unless some are named, and return its answer."""
@@ -193,4 +198,4 @@ class Portal:
             if case["state"] in FINAL:
                 return case
             assert time.monotonic() - began < seconds, (case, self.logs())
-            time.sleep(0.02)
+            time.sleep(pause(began))

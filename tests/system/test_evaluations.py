@@ -12,10 +12,11 @@ import pytest
 
 from tests.factories.data_sets import labelled_zip, seven_labels
 from tests.pictures import picture
+from tests.system.portal import pause
 
 pytestmark = pytest.mark.system
 IMAGES = 84
-KILLS = 6
+KILLS = 4
 
 
 def until(portal, path, seconds=240.0, states=("done", "failed", "cancelled")):
@@ -25,7 +26,7 @@ def until(portal, path, seconds=240.0, states=("done", "failed", "cancelled")):
         if row["state"] in states:
             return row
         assert time.monotonic() - began < seconds, (row, portal.logs())
-        time.sleep(0.2)
+        time.sleep(pause(began))
 
 
 @pytest.fixture(scope="module")

@@ -113,27 +113,25 @@ def test_two_portals_run_beside_each_other_also_in_a_folder_with_a_long_path(por
     assert not set(bare.pids("")) & set(portal.pids(""))
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_leaves_nothing_and_starts_again(bare, leaves, sign):
-    bare.stop(sign)
-    assert bare.pids("") == []
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", bare.port)) != 0
-    bare.start()
-    assert rows(bare.settled(bare.submit(picture(1))))[0]["state"] == "done"
-
-
-def test_a_worker_that_is_replaced_after_every_picture_drops_none(bare, leaves):
-    """Any worker is above 100 MB, so each answers once and makes way for the next."""
-    bare.stop()
+def test_it_stops_by_either_signal_leaves_nothing_and_starts_again(bare, leaves):
+    """In between any worker is above its bound of 100 MB: each answers once, makes way for the next, and drops none."""
+    _stop(bare, signal.SIGINT)
     bare.environment["SKINSITE_WORKER_MB"] = "100"
     bare.start()
     cases = [bare.submit(picture(seed), models=[leaves["id"]]) for seed in range(3)]
     answers = [row for case in cases for row in rows(bare.settled(case))]
     assert [(row["state"], row["attempts"]) for row in answers] == [("done", 1)] * 3
-    bare.stop()
+    _stop(bare, signal.SIGTERM)
     del bare.environment["SKINSITE_WORKER_MB"]
     bare.start()
+    assert rows(bare.settled(bare.submit(picture(1))))[0]["state"] == "done"
+
+
+def _stop(portal: Portal, sign: signal.Signals) -> None:
+    portal.stop(sign)
+    assert portal.pids("") == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", portal.port)) != 0
 
 
 def test_killed_processes_lose_no_prediction(portal):

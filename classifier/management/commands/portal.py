@@ -71,6 +71,7 @@ class Command(BaseCommand):
             SKINSITE_OWN_BROKER="false" if os.environ.get("REDIS_URL") else "true",
             PORT=str(settings.PORT),
             PYTHONUNBUFFERED="1",
+            CELERY_SKIP_CHECKS="1",  # this command has made them, and each worker would import all pages for them
         )
         self.stdout.flush()
         os.execv(program, [program, "--configuration", str(settings.BASE_DIR / "supervisord.conf")])  # noqa: S606
