@@ -13,7 +13,7 @@ from evaluation.services.evaluations import run
 from evaluation.services.evaluations.start import delete_evaluation, start_evaluation
 from skinsite.jobs import State, actions
 from skinsite.refusal import Conflict, Refusal
-from tests.factories.data_sets import import_data_set, seven_labels
+from tests.factories.data_sets import make_data_set, seven_labels
 from tests.factories.evaluations import FakeNetwork, run_to_the_end, use
 from tests.factories.rows import SEVEN, make_model, make_prediction, make_user
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_broker", "no_fi
 
 @pytest.fixture
 def data_set(db) -> DataSet:
-    return import_data_set(seven_labels(28))
+    return make_data_set(seven_labels(28), pictures=True)
 
 
 @pytest.fixture
@@ -137,11 +137,11 @@ def test_stored_answers_are_used_again_where_they_may_be_seen(data_set, network)
     run_to_the_end(start(data_set, model))
     again = run_to_the_end(start(data_set, model))
     assert (again.reused, again.computed, network.pictures) == (28, 0, 28)
-    own_copy = import_data_set(seven_labels(28), name="Copy")
+    own_copy = make_data_set(seven_labels(28), pictures=True, name="Copy")
     assert run_to_the_end(start(own_copy, model)).reused == 28
     assert network.pictures == 28
     stranger = make_user("charlie")
-    foreign = import_data_set(seven_labels(28), owner=stranger, name="Theirs")
+    foreign = make_data_set(seven_labels(28), pictures=True, owner=stranger, name="Theirs")
     assert run_to_the_end(start(foreign, model, stranger)).reused == 0
     assert network.pictures == 56
 

@@ -1,6 +1,7 @@
 """The ISIC sheet gives what isic-challenge-scoring 5.8.0 gave for the same files."""
 
 import json
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +17,17 @@ OURS = {"ap": "average_precision"}
 CLOSE = 1e-9
 
 
-def scored(case: isic_inputs.Case) -> dict:
+case_of = cache(isic_inputs.case)
+
+
+@cache
+def scored(seed: int) -> dict:
+    case = case_of(seed)
     return isic.sheet(Sample.of(case.classes, case.values, case.truth), isic.weights_of(case.names))
 
 
 def of_kind(kind: str) -> list[int]:
-    return [seed for seed in range(isic_inputs.CASES) if isic_inputs.case(seed).kind == kind]
+    return [seed for seed in range(isic_inputs.CASES) if case_of(seed).kind == kind]
 
 
 KINDS = [kind.__name__.strip("_") for kind in isic_inputs.KINDS]
@@ -30,8 +36,8 @@ KINDS = [kind.__name__.strip("_") for kind in isic_inputs.KINDS]
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_number_is_that_of_the_official_scorer(kind):
     for seed in of_kind(kind):
-        case, expected = isic_inputs.case(seed), SCORES[str(seed)]
-        sheet = scored(case)
+        case, expected = case_of(seed), SCORES[str(seed)]
+        sheet = scored(seed)
         assert sheet["balanced_accuracy"] == pytest.approx(expected["balanced_accuracy"], abs=CLOSE), seed
         for name, values in expected["per_class"].items():
             ours = [sheet["per_class"][code][OURS.get(name, name)] for code in case.classes]
@@ -41,7 +47,7 @@ def test_every_number_is_that_of_the_official_scorer(kind):
 
 def test_at_least_200_files_are_compared_and_some_hold_the_image_that_does_not_count():
     assert len(SCORES) >= 200
-    assert sum(isic_inputs.BAD_IMAGE in isic_inputs.case(seed).names for seed in range(isic_inputs.CASES)) >= 50
+    assert sum(isic_inputs.BAD_IMAGE in case_of(seed).names for seed in range(isic_inputs.CASES)) >= 50
 
 
 def partial_area_by_brute_force(truth, scores, least: float) -> float:
@@ -64,10 +70,10 @@ def partial_area_by_brute_force(truth, scores, least: float) -> float:
 
 @pytest.mark.parametrize("seed", range(0, isic_inputs.CASES, 5))
 def test_the_partial_area_of_2024_is_the_area_above_80_percent_sensitivity(seed):
-    case = isic_inputs.case(seed)
+    case = case_of(seed)
     counts = isic.weights_of(case.names) > 0
     truth, values = np.array(case.truth)[counts], np.array(case.values)[counts]
-    sheet = scored(case)
+    sheet = scored(seed)
     for k, code in enumerate(case.classes):
         expected = partial_area_by_brute_force((truth == k).tolist(), values[:, k].tolist(), 0.8)
         found = sheet["per_class"][code]["pauc_2024"]

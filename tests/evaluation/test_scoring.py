@@ -2,6 +2,7 @@
 
 import io
 import json
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ import pytest
 from django.core.files.storage import default_storage
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, log_loss, roc_auc_score
 
+from evaluation.figures import FORMATS
 from evaluation.models import TrainingSet
 from evaluation.services.comparisons.start import start_comparison
 from evaluation.services.data_sets.seen import UNDECLARED
@@ -25,7 +27,7 @@ from tests.factories.evaluations import EIGHT, compared, make_eight, queued_scor
 from tests.factories.rows import SEVEN, make_model
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
-quickly = pytest.mark.usefixtures("no_figures")
+quickly = pytest.mark.usefixtures("no_figures", "few_replicates")
 FIFTY = [SEVEN[place % 7] for place in range(50)]
 MANIFEST = {"classes": list(SEVEN), "input": {"width": 254, "height": 254, "clinical": "none"}}
 
@@ -34,7 +36,7 @@ def declaring(*names: str, **fields):
     return make_model(manifest=MANIFEST | {"training_data": [{"name": name} for name in names]}, **fields)
 
 
-@quickly
+@pytest.mark.usefixtures("no_figures")
 def test_the_sheets_equal_scikit_learns():
     data_set, model = make_data_set(FIFTY), make_model()
     values = skilled(data_set, model, seed=3)
@@ -64,7 +66,7 @@ def test_ak_and_scc_count_as_akiec_for_a_model_of_seven_classes():
     assert found.document["mapped"] == {"ak": {"akiec": 2}, "scc": {"akiec": 1}}
     assert found.document["without_place"] == {}
     assert found.document["textbook"]["per_class"]["akiec"]["support"] == FIFTY.count("akiec") + 3
-    assert found.document["isic"] is not None
+    assert found.document["isic"]["per_class"]["akiec"]["support"] == FIFTY.count("akiec") + 3
 
 
 @quickly
@@ -159,7 +161,8 @@ def test_predictions_hold_truth_place_answer_and_a_column_for_each_class():
     assert [row[3] for row in rows] == ["akiec", "", "mel"]
 
 
-def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("few_replicates")
+def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_path, monkeypatch, capsys):
     every = score.chart_data
     monkeypatch.setattr(score, "chart_data", lambda document: {"reliability": every(document)["reliability"]})
     evaluation = scored_evaluation(make_data_set(FIFTY, synthetic=True), make_model())
@@ -176,15 +179,36 @@ def test_the_capsule_recomputes_its_own_numbers_and_notices_a_changed_one(tmp_pa
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert (metrics["schema"], metrics["data_set"]["synthetic"]) == (1, True)
     assert metrics["model"]["sha256"] == evaluation.model.sha256
-    agrees = [sys.executable, str(tmp_path / "recompute.py")]
-    assert subprocess.run(agrees, capture_output=True).returncode == 0
-    table = (tmp_path / "predictions.csv").read_text().splitlines()
-    cells = table[1].split(",")
-    cells[5], cells[6] = cells[6], cells[5]
-    (tmp_path / "predictions.csv").write_text("\n".join([table[0], ",".join(cells), *table[2:]]))
-    changed = subprocess.run(agrees, capture_output=True, text=True)
-    assert changed.returncode == 1
-    assert "DIFFERS" in changed.stdout
+    script = tmp_path / "recompute.py"
+    agrees = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert agrees.returncode == 0, agrees.stdout + agrees.stderr
+    header, *rows = (tmp_path / "predictions.csv").read_text().splitlines()
+    first, second = rows[0].split(","), rows[1].split(",")
+    wrong = next(code for code in SEVEN if code not in first[3:5])
+    other = second[3] if second[4] != second[3] else next(code for code in SEVEN if code != second[3])
+    changed = {
+        "probabilities": [[*first[:5], first[6], first[5], *first[7:]], second],
+        "answers": [[*first[:4], wrong, *first[5:]], [*second[:4], other, *second[5:]]],
+    }
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    for what, lines in changed.items():
+        table = [header, *(",".join(line) for line in lines), *rows[2:]]
+        (tmp_path / "predictions.csv").write_text("\n".join(table))
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(script), run_name="__main__")
+        assert ended.value.code == 1, what
+        assert "DIFFERS" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("few_replicates")
+def test_every_figure_that_the_numbers_give_is_drawn(monkeypatch):
+    monkeypatch.setattr("evaluation.figures.sheet.FORMATS", {"svg": FORMATS["svg"]})
+    evaluation = scored_evaluation(make_data_set(FIFTY), make_model())
+    kinds = set(score.chart_data(evaluation.result))
+    assert len(kinds) >= 6
+    assert {kind: set(files) for kind, files in evaluation.document["figures"].items()} == {
+        kind: {"svg"} for kind in kinds
+    }
 
 
 @quickly
@@ -229,6 +253,10 @@ def test_a_comparison_of_seven_and_eight_classes_has_the_contracts_form():
     assert all(keys <= set(row) for row in document["pairs"])
     assert {(row["a"], row["b"]) for row in document["pairs"]} == {(str(first.pk), str(second.pk))}
     assert {key for group in document["groups"] for key in group} == {str(first.pk), str(second.pk)}
+    assert [row["metric"] for row in document["pairs"] if row["p_holm"] is not None] == ["balanced_accuracy"]
+    one, other = (row["sheet"]["balanced_accuracy"]["value"] for row in document["models"])
+    assert document["pairs"][0]["difference"] == pytest.approx(one - other)
+    assert document["groups"]
     assert document["smallest_difference"] > 0
     assert document["without_squamous"]["images"] == 48
 
@@ -245,6 +273,13 @@ def test_a_taxonomy_that_a_model_cannot_reach_is_refused_with_a_sentence():
         start_comparison(owner=data_set.owner, evaluations=[first, second], taxonomy_name="native")
     with pytest.raises(Refusal, match="needs two to 10 different evaluations"):
         start_comparison(owner=data_set.owner, evaluations=[first, first], taxonomy_name="ham7")
+    with pytest.raises(Refusal, match="needs two to 10 different evaluations"):
+        start_comparison(owner=data_set.owner, evaluations=[first], taxonomy_name="ham7")
+    with pytest.raises(Refusal, match="not known"):
+        start_comparison(owner=data_set.owner, evaluations=[first, second], taxonomy_name="nonsense")
+    elsewhere = scored_evaluation(make_data_set([*EIGHT] * 3, name="Other", pixels="other"), seven)
+    with pytest.raises(Refusal, match="different data sets"):
+        start_comparison(owner=data_set.owner, evaluations=[first, elsewhere], taxonomy_name="ham7")
 
 
 @quickly
@@ -256,13 +291,14 @@ def test_a_comparison_without_any_image_fails_with_the_reasons():
     assert "50 seen in training by" in found.error_message
 
 
-@quickly
+@pytest.mark.usefixtures("no_figures")
 def test_cats_and_dogs_are_evaluated_and_compared_in_their_own_classes():
     classes = [{"code": code, "name": code.title(), "malignant": None} for code in ("cats", "dogs")]
     data_set = make_data_set(["cats", "dogs"] * 15)
     models = [make_model(name, classes=order) for name, order in (("one", classes), ("two", classes[::-1]))]
     first, second = (scored_evaluation(data_set, model, skilled(data_set, model)) for model in models)
     assert first.document["without_place"] == {}
+    assert first.document["textbook"]["averaged_over"] == ["cats", "dogs"]
     assert first.document["names"] == {"cats": "Cats", "dogs": "Dogs"}
     document = compared(first, second, taxonomy="native").document
     assert document["classes"] == ["cats", "dogs"]
@@ -272,7 +308,6 @@ def test_cats_and_dogs_are_evaluated_and_compared_in_their_own_classes():
 
 
 @quickly
-@pytest.mark.usefixtures("few_replicates")
 def test_a_document_is_stored_as_its_class_writes_it_and_an_older_one_is_read(client):
     data_set, model = make_data_set(FIFTY), make_model()
     first, second = scored_evaluation(data_set, model), scored_evaluation(data_set, make_model("Other"))

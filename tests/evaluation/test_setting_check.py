@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from typing import Any
 from unittest.mock import Mock
 
@@ -25,7 +26,7 @@ from evaluation.services.setting_checks.start import (
     fill_manifest,
     start_setting_check,
 )
-from evaluation.setting import assignment, verdict
+from evaluation.setting import assignment, evidence, verdict
 from skinsite.jobs import LEASE, State, actions, turns
 from skinsite.refusal import Conflict, Refusal
 from tests.factories.data_sets import make_data_set
@@ -65,17 +66,29 @@ class ColourNetwork(Classifier):
         return Output((6 * np.exp(-3 * distances)).astype(np.float32), None, 1.0, 0.0)
 
 
-def coloured_set(each: int = 24, owner: Any = None) -> DataSet:
-    """Noisy pictures in their class's colour, one a lesion."""
-    rng = np.random.default_rng(3)
-    data_set = make_data_set([code for code in TRUE_ORDER for _ in range(each)], owner=owner)
-    for image in data_set.images.all():
-        centre = np.array(COLOURS[image.label]) + rng.normal(0, 35, 3)
+@cache
+def coloured_pictures(labels: tuple[str, ...]) -> list[dict[str, bytes]]:
+    """Return a picture for each label as PNG and as WebP; the same labels are drawn once."""
+    rng, pictures = np.random.default_rng(3), []
+    for label in labels:
+        centre = np.array(COLOURS[label]) + rng.normal(0, 35, 3)
         pixels = np.clip(centre + rng.normal(0, 10, (12, 16, 3)), 0, 255).astype(np.uint8)
-        for field, kind in (("pixels", "png"), ("thumbnail", "webp")):
+        files = {}
+        for kind in ("png", "webp"):
             file = io.BytesIO()
             Image.fromarray(pixels).save(file, kind)
-            name = default_storage.save(f"datasets/{data_set.pk}-{image.pk}.{kind}", ContentFile(file.getvalue()))
+            files[kind] = file.getvalue()
+        pictures.append(files)
+    return pictures
+
+
+def coloured_set(each: int = 24, owner: Any = None) -> DataSet:
+    """Noisy pictures in their class's colour, one a lesion."""
+    labels = tuple(code for code in TRUE_ORDER for _ in range(each))
+    data_set = make_data_set(labels, owner=owner)
+    for image, files in zip(data_set.images.order_by("pk"), coloured_pictures(labels), strict=True):
+        for field, kind in (("pixels", "png"), ("thumbnail", "webp")):
+            name = default_storage.save(f"datasets/{data_set.pk}-{image.pk}.{kind}", ContentFile(files[kind]))
             setattr(image, field, name)
         image.save()
     return data_set
@@ -112,9 +125,11 @@ def ran(check: SettingCheck) -> SettingCheck:
 
 
 @pytest.fixture(autouse=True)
-def fewer_null_runs(monkeypatch) -> None:
-    """Where chance ends need not be known to the percent."""
+def fewer_draws(monkeypatch) -> None:
+    """Where chance and the intervals end need not be known to the percent."""
     monkeypatch.setattr(assignment, "NULL_RUNS", 50)
+    monkeypatch.setattr(evidence, "REPLICATES", 400)
+    monkeypatch.setattr(verdict, "MATCHED_REPLICATES", 200)
 
 
 def test_a_wrong_order_and_a_wrong_scaling_are_found_and_registered_without_an_upload(check, root):

@@ -241,7 +241,7 @@ def samples(draw) -> Sample:
     return Sample.of([f"c{k}" for k in range(classes)], values / values.sum(1, keepdims=True), truth, lesions)
 
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+many = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @many
