@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evaluation.figures import confusion, curves, decision, forest, reliability, scores, subgroups
+from evaluation.figures import confusion, curves, decision, reliability, scores, subgroups
 from evaluation.figures.sheet import FORMATS, WIDTHS, Sheet, style
 
 __all__ = ["FORMATS", "KINDS", "TITLES", "draw"]
@@ -15,7 +15,6 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Sheet, Any], None]]] = {
     "reliability": (reliability.TITLE, reliability.draw),
     "scores": (scores.TITLE, scores.draw),
     "subgroups": (subgroups.TITLE, subgroups.draw),
-    "forest": (forest.TITLE, forest.draw),
     "decision": (decision.TITLE, decision.draw),
 }
 KINDS = tuple(_FIGURES)

@@ -122,28 +122,6 @@ def results(count: int = 8) -> dict[str, Any]:
                 ("anatomical site", "trunk", 730, number(0.82, 0.05), ""),
             )
         ],
-        "forest": {
-            "metrics": [
-                {"key": "balanced", "name": "Balanced accuracy"},
-                {"key": "mel", "name": "Melanoma sensitivity"},
-                {"key": "auc", "name": "Mean area under ROC"},
-                {"key": "ece", "name": "Calibration error"},
-            ],
-            "models": [
-                {
-                    "name": name,
-                    "values": {
-                        "balanced": number(0.71 + place / 50, 0.03),
-                        "mel": NOTHING if place == 2 else number(0.75 - place / 40, 0.06),
-                        "auc": number(0.93 + place / 150, 0.012),
-                        "ece": number(0.04 + place / 90, 0.009),
-                    },
-                }
-                for place, name in enumerate(
-                    ("Xception (Keras)", "EfficientNet-B2", "ResNet-50, ISIC 2019 challenge team", "Sklesion")
-                )
-            ],
-        },
         "decision": {
             "threshold": threshold.tolist(),
             "net_benefit": (0.19 - 0.2 * threshold**1.3).tolist(),
@@ -152,7 +130,7 @@ def results(count: int = 8) -> dict[str, Any]:
     }
 
 
-ONCE = {"reliability", "subgroups", "forest", "decision"}
+ONCE = {"reliability", "subgroups", "decision"}
 """Kinds that do not depend on the number of classes."""
 CASES = [
     *((kind, 8, columns) for kind in KINDS for columns in (1, 2)),
@@ -345,9 +323,8 @@ def test_names_from_outside_are_written_as_they_are(svg_only):
 
 def test_long_names_stay_on_the_page(monkeypatch):
     monkeypatch.setattr("evaluation.figures.sheet.FORMATS", {"png": FORMATS["png"]})
-    models = [{"name": "W" * 200, "values": {"auc": number(0.9, 0.01)}}]
-    data = {"metrics": [{"key": "auc", "name": "M" * 90}], "models": models}
-    pixels = np.asarray(picture(draw("forest", data, names={}, note="N" * 300)["png"]))
+    drawn = draw("roc", results(1)["roc"], names={"mel": "W" * 200}, note="N" * 300)
+    pixels = np.asarray(picture(drawn["png"]))
     assert pixels[:, :4].min() == pixels[:, -4:].min() == 255
 
 
