@@ -74,7 +74,12 @@ def walked(checkout: Path, data: Path, out: Path, now: str, addresses: Path | No
     """Let a checkout answer from a folder, in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SKINSITE_", "DJANGO_"))}
     words = [str(WALK), str(out), "--now", now, *(["--addresses", str(addresses)] if addresses else ["--links"])]
-    subprocess.run([sys.executable, *words], cwd=checkout, env=environment | {"SKINSITE_DATA": str(data)}, check=True)
+    subprocess.run(
+        [sys.executable, *words],
+        cwd=checkout,
+        env=environment | {"SKINSITE_DATA": str(data), "PYTHONHASHSEED": "0"},
+        check=True,
+    )
     rows = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
     return Answers({(row["who"], row["address"]): row for row in rows}, out / "bodies", data)
 
