@@ -1,6 +1,5 @@
-"""Real models: three of public repositories, the published Xception of sklesion, the contract's EfficientNet-B2."""
+"""Real models: three of public repositories and the contract's EfficientNet-B2; the portal tests bring an Xception."""
 
-import importlib.metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,6 @@ from tests.factories import model_files
 
 ALPHABETICAL = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 HMNIST = ["akiec", "bcc", "bkl", "df", "nv", "vasc", "mel"]
-SKLESION = {
-    "classes": ALPHABETICAL,
-    "input": {
-        "width": 254,
-        "height": 254,
-        "resize": "stretch",
-        "interpolation": "bilinear",
-        "antialias": False,
-        "color": "rgb",
-        "range": [0, 255],
-        "mean": [0, 0, 0],
-        "std": [1, 1, 1],
-        "clinical": "sklesion",
-    },
-    "output": "softmax",
-}
 CONTRACT = {
     "classes": ["mel", "nv", "bcc", "ak", "bkl", "df", "vasc", "scc"],
     "architecture": {"family": "smp-encoder", "name": "efficientnet-b2", "head": {"pool": "avg", "dropout": 0.3}},
@@ -58,16 +41,6 @@ def test_a_public_model_is_accepted(
     result = accepted(shared_data / "models" / name, manifest, tmp_path / "bundles")
     assert result.parameters == parameters
     assert list(result.classes) == manifest["classes"]
-
-
-@pytest.mark.usefixtures("keras_children")
-def test_the_published_xception_is_accepted(tmp_path: Path) -> None:
-    """Only its weights are read: the package itself is never imported."""
-    upload = Path(str(importlib.metadata.distribution("sklesion").locate_file("sklesion/model.keras")))
-    result = accepted(upload, SKLESION, tmp_path / "bundles")
-    assert result.parameters == 21_432_382
-    assert "xception" in result.architecture
-    assert any(check.check == "clinical" and check.passed for check in result.report)
 
 
 @pytest.mark.usefixtures("torch_children")

@@ -18,7 +18,7 @@ from tests.factories.rows import make_model, make_prediction
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 30
+EXAMPLES = 20
 
 
 def operations() -> dict[str, Any]:

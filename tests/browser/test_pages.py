@@ -9,6 +9,8 @@ from tests.browser.conftest import finish_all
 
 pytestmark = pytest.mark.browser
 PAGES = ["/", "/about/", "/cases/", "/cases/new/", "/models/", "/accounts/tokens/", "/api/v1/docs", "MODEL", "CASE"]
+DARK = [name for name in PAGES if name != "/api/v1/docs"]
+"""That one has a thousand elements, in the colours of the others."""
 FIRST_PAINT_BYTES = 100_000
 
 
@@ -25,8 +27,7 @@ def violations(page, *rules: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "scheme"), [*((name, "light") for name in PAGES), *((name, "dark") for name in DARK)])
 def test_a_page_is_accessible(open_page, case, name, scheme):
     """Between light and dark only the colours differ."""
     finish_all(case)

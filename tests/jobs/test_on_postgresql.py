@@ -51,7 +51,7 @@ def test_the_jobs_behave_the_same_on_postgresql(postgresql, files):
     """Test runs of their own, since Django reads its database once."""
     tests = [str(Path(__file__).with_name(name)) for name in files]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--create-db", *tests],
+        [sys.executable, "-m", "pytest", "-q", "--create-db", "--migrations", *tests],
         env=os.environ | {"DATABASE_URL": postgresql},
         capture_output=True,
         text=True,

@@ -15,8 +15,8 @@ from tests.pictures import picture
 from tests.system.portal import pause
 
 pytestmark = pytest.mark.system
-IMAGES = 84
-KILLS = 4
+IMAGES = 56
+KILLS = 3
 
 
 def until(portal, path, seconds=240.0, states=("done", "failed", "cancelled")):
