@@ -19,7 +19,16 @@ from classifier.inference.cache import ClassifierCache
 pytest_plugins = ["tests.people"]
 SHARED = Path(os.environ.get("SKINSITE_SHARED", Path(__file__).parents[2] / "shared"))
 InProcess = Callable[..., Any]
-SLOWEST_FIRST = ("system", "keras", "torch", "browser", "test_upgrade", "test_attacks", "test_figures", "test_on_postgresql")
+SLOWEST_FIRST = (
+    "system",
+    "keras",
+    "torch",
+    "browser",
+    "test_upgrade",
+    "test_attacks",
+    "test_figures",
+    "test_on_postgresql",
+)
 OF_A_FRAMEWORK = {
     "torch": {"in_torch", "torch_children"},
     "keras": {"in_keras", "keras_children"},
