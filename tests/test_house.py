@@ -78,6 +78,14 @@ def test_lines_of_templates_and_styles_are_short():
     assert long == []
 
 
+def test_rules_of_styles_are_closed_where_they_end():
+    """A brace too early leaves an empty rule, and a browser says nothing."""
+    for path in (ROOT / "static" / "css").glob("*.css"):
+        style = path.read_text()
+        assert style.count("{") == style.count("}"), path
+        assert not re.search(r"\{\s*\}", style), path
+
+
 def test_no_folder_is_crowded():
     """Nothing is found within a minute in a folder of more than 15 modules."""
     counted = Counter(
