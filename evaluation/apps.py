@@ -11,6 +11,7 @@ class EvaluationConfig(AppConfig):
         from classifier import extension_points
         from classifier.services.models.register import trained_on
         from evaluation import extensions
+        from evaluation.services import files  # noqa: F401  (its receivers)
         from evaluation.services.data_sets.seen import keep_lists
         from evaluation.services.map_checks.at_admission import queue_admission_check
         from evaluation.services.map_checks.facts import facts_of_maps

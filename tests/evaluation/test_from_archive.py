@@ -6,6 +6,7 @@ from django.test import Client
 
 from evaluation.isic_archive import client
 from evaluation.models import DataSet
+from evaluation.services import files
 from evaluation.services.data_sets import isic_archive
 from evaluation.services.data_sets.importing import run_import
 from skinsite.jobs import State
@@ -40,7 +41,7 @@ def test_a_query_becomes_a_data_set_with_its_licences(archive):
     assert data_set.document["images"] == 5
     assert data_set.document["licences"]
     assert data_set.document["attributions"]
-    place = isic_archive._place(data_set)
+    place = files.fetched_folder(data_set)
     assert place.is_dir()
     data_set.delete()
     assert not place.exists()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, norm
 
+from evaluation.documents.comparison_result import Pair
 from evaluation.metrics import auc, paired
 from evaluation.metrics.paired import Model
 from evaluation.metrics.sample import Sample
@@ -30,6 +31,9 @@ def right_and_wrong(one: str, other: str, lesions: list[int] | None = None) -> l
 
 def rows_of(one: Sample, other: Sample) -> dict[str, dict]:
     rows = paired.pairs([Model("a", one), Model("b", other)], replicates=FEW)
+    assert [Pair.model_validate(row).model_dump(exclude_unset=True) for row in rows] == rows, (
+        "a key would not be stored"
+    )
     return {row["metric"]: row for row in rows}
 
 

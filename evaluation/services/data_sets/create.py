@@ -7,8 +7,6 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
 from classifier.services.models.uploads import CHUNK_BYTES
 from evaluation.intake.table import ColumnMapping
@@ -83,17 +81,6 @@ def remap_data_set(*, data_set: DataSet, mapping: ColumnMapping) -> None:
         data_set.images.all().delete()
         itself.update(mapping=clean, done=0, total=0, **emptied)
         send_on_commit(data_set)
-
-
-@receiver(post_delete, sender=DataSet)
-def _delete_upload(instance: DataSet, **kwargs: Any) -> None:
-    paths = [settings.SKINSITE_DATA / name for name in (instance.archive, instance.table) if name]
-
-    def unlink() -> None:
-        for path in paths:
-            path.unlink(missing_ok=True)
-
-    transaction.on_commit(unlink, robust=True)
 
 
 def _named(name: str) -> str:

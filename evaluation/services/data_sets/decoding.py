@@ -15,9 +15,6 @@ import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
 from classifier.inference.input import images
 from classifier.services.cases.create import THUMBNAIL_SIDE
@@ -26,6 +23,7 @@ from evaluation.intake.archive_child import DECODE, DECODED, FACT, FACT_BYTES, P
 from evaluation.intake.label_rows import Row
 from evaluation.intake.table import Refused
 from evaluation.models import DataSet, LabelledImage
+from evaluation.services.files import delete_pictures
 from skinsite.jobs import Failure
 from skinsite.sandbox import ask as sandbox
 from skinsite.sandbox import confine, scratch
@@ -139,7 +137,7 @@ def decode(source: Source, names: Sequence[str], keep: Keep | None = None) -> li
 
 def discard(answers: Iterable[Any]) -> None:
     """Delete the files of pictures whose rows were never written."""
-    delete_files(answer for answer in answers if isinstance(answer, Stored))
+    delete_pictures(answer for answer in answers if isinstance(answer, Stored))
 
 
 def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Stored) -> LabelledImage:
@@ -148,17 +146,6 @@ def row(data_set: DataSet, name: str, member: str, labelled: Row, picture: Store
     return LabelledImage(
         data_set=data_set, name=name, file_name=member[-500:], label=labelled.label.code, **told, **vars(picture)
     )
-
-
-def delete_files(rows: Iterable[LabelledImage | Stored]) -> None:
-    for image in rows:
-        for file in filter(None, (image.pixels, image.thumbnail, getattr(image, "mask", ""))):
-            default_storage.delete(str(file))
-
-
-@receiver(post_delete, sender=LabelledImage)
-def _delete_files_with_row(instance: LabelledImage, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: delete_files([instance]), robust=True)
 
 
 def _damaged() -> Failure:

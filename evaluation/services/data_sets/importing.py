@@ -20,6 +20,7 @@ from evaluation.intake.vocabulary import meanings, understand
 from evaluation.models import DataSet
 from evaluation.services.data_sets import decoding, isic_archive, masks
 from evaluation.services.data_sets import summary as data_set_summary
+from evaluation.services.files import delete_pictures
 from skinsite.jobs import Failure
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
@@ -254,7 +255,7 @@ def _commit(data_set: DataSet, save: Save, good: Sequence[tuple[_Entry, Any]], s
             data_set.images.bulk_create(rows)
             save(done=data_set.done + size, attempts=1)
     except BaseException:
-        decoding.delete_files(rows)
+        delete_pictures(rows)
         raise
 
 

@@ -1,20 +1,16 @@
 """Data sets from the ISIC Archive: fetched in turns on the light queue, then imported like a folder of the server."""
 
-import shutil
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
 from evaluation.isic_archive.fetch import fetch
 from evaluation.isic_archive.types import ArchiveError
 from evaluation.models import DataSet
+from evaluation.services.files import fetched_folder
 from skinsite.jobs import Failure, actions
 from skinsite.refusal import Problem, Refusal
 
@@ -39,7 +35,7 @@ def create_from_archive(*, owner: Any, name: str, query: str, images: int) -> Da
 
 def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
     """Fetch for one turn; True once all wanted images are here. Raises Failure where the archive does not answer."""
-    place = _place(data_set)
+    place = fetched_folder(data_set)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     until, next_renewal = time.monotonic() + TURN_SECONDS, 0.0
     steps = fetch(
@@ -63,14 +59,3 @@ def fetch_some(data_set: DataSet, token: uuid.UUID) -> bool:
     data_set.table = str((place / "metadata.csv").relative_to(settings.SKINSITE_DATA))
     data_set.total = data_set.done = 0
     return True
-
-
-@receiver(post_delete, sender=DataSet)
-def _delete_fetched(instance: DataSet, **kwargs: Any) -> None:
-    if instance.wanted:
-        place = _place(instance)
-        transaction.on_commit(lambda: shutil.rmtree(place, ignore_errors=True), robust=True)
-
-
-def _place(data_set: DataSet) -> Path:
-    return Path(settings.SKINSITE_DATA, "isic", str(data_set.pk))

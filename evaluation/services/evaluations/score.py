@@ -4,14 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
 from evaluation.documents.evaluation_result import BinaryResult, Curves, EvaluationResult
 from evaluation.documents.shapes import IsicSheet, Subgroup
@@ -23,6 +19,7 @@ from evaluation.models import Evaluation, LabelledImage
 from evaluation.services.data_sets.seen import Seen, seen_images
 from evaluation.services.evaluations import stored_predictions
 from evaluation.services.evaluations.charts import chart_data
+from evaluation.services.files import delete_figures
 from skinsite.disclaimer import DISCLAIMER
 from skinsite.jobs.turns import Fields, TimeSlice, run_slice
 
@@ -95,7 +92,7 @@ class Scoring(TimeSlice):
         """Of the figures, those go that no row names."""
         old = self.job.document.get("figures", {})
         won = super().finish(fields)
-        _delete_figures(old if won else fields["document"]["figures"])
+        delete_figures(old if won else fields["document"]["figures"])
         return won
 
 
@@ -260,15 +257,3 @@ def _figures(evaluation: Evaluation, document: EvaluationResult) -> dict[str, di
             for form, content in files.items()
         }
     return stored
-
-
-@receiver(post_delete, sender=Evaluation)
-def _delete_figures_with_row(instance: Evaluation, **kwargs: Any) -> None:
-    figures = instance.document.get("figures", {})
-    transaction.on_commit(lambda: _delete_figures(figures), robust=True)
-
-
-def _delete_figures(figures: dict[str, dict[str, str]]) -> None:
-    for files in figures.values():
-        for name in files.values():
-            default_storage.delete(name)
