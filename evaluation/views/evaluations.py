@@ -125,20 +125,20 @@ def submission_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def metrics_json(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found, _ = _done(request, pk)
+    found = _done(request, pk)
     content = json.dumps(capsule.metrics_document(found), indent=1).encode()
     return media.serve(content, content_type="application/json", download_as=f"metrics-{found.pk}.json")
 
 
 def capsule_zip(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found, result = _done(request, pk)
-    name = f"evaluation-{found.pk}.zip"
+    found = _done(request, pk)
+    name, result = f"evaluation-{found.pk}.zip", EvaluationResult.model_validate(found.document)
     return media.serve(capsule.capsule(found, result), content_type="application/zip", download_as=name)
 
 
 def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseBase:
-    found, result = _done(request, pk)
-    name = result.figures.get(kind, {}).get(form)
+    found = _done(request, pk)
+    name = found.document.get("figures", {}).get(kind, {}).get(form)
     if name is None or form not in FORMS:
         raise Http404
     with default_storage.open(name, "rb") as file:
@@ -146,8 +146,8 @@ def figure(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponseB
     return media.serve(content, content_type=FORMS[form], download_as=f"{kind}-{found.pk}.{form}")
 
 
-def _done(request: HttpRequest, pk: int) -> tuple[Evaluation, EvaluationResult]:
+def _done(request: HttpRequest, pk: int) -> Evaluation:
     found: Evaluation = pages.visible(request, pk, Evaluation)
-    if not (result := found.result):
+    if not found.document:
         raise Http404
-    return found, result
+    return found
